@@ -1,0 +1,12 @@
+use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroUsize;
+
+use contract::{App, Limits, Settings};
+
+/// An app whose messages are the JSON itself. It keeps `window` publications.
+pub fn app(window: usize) -> App<String> {
+    let positive = |number| NonZeroUsize::new(number).expect("the tests ask for more than nothing");
+    let limits = Limits { publication_bytes: 100, echo_bytes: 1000, replay_window: positive(window) };
+    let settings = Settings { host: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 0, workers: positive(3), limits };
+    App::new("tested", ("none", "1.2.3"), &settings, |json| json)
+}

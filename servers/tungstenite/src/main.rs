@@ -1,0 +1,85 @@
+//! tokio-tungstenite on a bare TCP listener, with just enough HTTP beside it (`http.rs`) for the other paths.
+
+mod http;
+mod ws;
+
+use std::io;
+
+use contract::{Answer, Ending, Refusal, Route, Settings, Transport};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::server::{Request, create_response, write_response};
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use crate::http::Connection;
+
+type App = contract::App<Message>;
+type WebSocket = WebSocketStream<TcpStream>;
+
+fn main() -> io::Result<()> {
+    let settings = Settings::from_args();
+    let version = launch::version_of("tokio-tungstenite", env!("CARGO_PKG_NAME"));
+    let app = App::new("tungstenite", ("tokio-tungstenite", version), &settings, Message::text);
+    launch::run(&settings, |listener| serve(listener, app))
+}
+
+async fn serve(listener: TcpListener, app: App) {
+    loop {
+        let mut connection = Connection::new(launch::accept(&listener).await);
+        let app = app.clone();
+        tokio::spawn(async move {
+            while let Some(same) = routes(connection, &app).await {
+                connection = same;
+            }
+        });
+    }
+}
+
+/// Answers one request. Returns the connection, if there may be another on it.
+async fn routes(mut connection: Connection, app: &App) -> Option<Connection> {
+    let request = match connection.request().await {
+        Ok(request) => request,
+        Err(ending) => return connection.answer(Err(ending)).await,
+    };
+    let answer = match Route::of(request.method().as_str(), request.uri().path()) {
+        Ok(Route::About) => Ok(app.about()),
+        Ok(Route::Stats) => Ok(app.stats()),
+        Ok(Route::Publish) => publish(&mut connection, &request, app).await,
+        Ok(Route::Echo) => return upgrade(connection, &request, app.limits().echo_bytes, ws::echo).await,
+        Ok(Route::Broadcast) => match app.subscribe(Transport::WebSocket, request.uri().query()) {
+            Ok(subscription) => {
+                let talk = |ws| ws::broadcast(ws, app.clone(), subscription);
+                return upgrade(connection, &request, app.limits().publication_bytes, talk).await;
+            }
+            Err(refusal) => Err(refusal.into()),
+        },
+        Err(refusal) => Err(refusal.into()),
+    };
+    connection.answer(answer).await
+}
+
+async fn publish(connection: &mut Connection, request: &Request, app: &App) -> Result<Answer, Ending> {
+    let body = connection.body(request, app.limits().publication_bytes).await?;
+    Ok(app.publish(request.uri().query(), &body))
+}
+
+/// Answers the opening handshake, and has `talk` go on with the connection.
+async fn upgrade<F: Future<Output = ()>>(
+    connection: Connection,
+    request: &Request,
+    max_bytes: usize,
+    talk: impl FnOnce(WebSocket) -> F,
+) -> Option<Connection> {
+    let Ok(response) = create_response(request) else {
+        return connection.answer(Err(Refusal::NotUpgrade.into())).await;
+    };
+    let mut head = Vec::new();
+    write_response(&mut head, &response).ok()?;
+    let (mut stream, read_ahead) = connection.into_parts();
+    stream.write_all(&head).await.ok()?;
+    let config = WebSocketConfig::default().max_message_size(Some(max_bytes)).max_frame_size(Some(max_bytes));
+    talk(WebSocketStream::from_partially_read(stream, read_ahead, Role::Server, Some(config)).await).await;
+    None
+}
