@@ -1,0 +1,204 @@
+//! The event loop: sockets, time and order, and nothing of what is measured.
+//!
+//! One thread, one epoll, one receive buffer and one send buffer for all connections of the loop. Replies
+//! are checked where they lie. An exchange of a message costs a `recv`, a `send` and its share of an
+//! `epoll_pwait2`: no socket is read again to hear that it is empty (epoll(7): a short read has said so).
+
+mod clock;
+mod connect;
+mod connection;
+mod limits;
+mod poller;
+mod workload;
+
+use std::io::{self, ErrorKind, Read};
+use std::num::NonZeroU64;
+
+pub(crate) use clock::{Clock, Schedule, nanoseconds, process_cpu_us};
+use connection::Connection;
+pub(crate) use limits::allow_open_files;
+pub(crate) use poller::Waker;
+use poller::{Poller, Readiness};
+pub(crate) use workload::{Context, Role, Workload};
+
+use crate::loss::Loss;
+use crate::tally::Tally;
+
+const RECEIVE_BYTES: usize = 256 * 1024;
+
+/// One event loop with its share of the connections.
+pub(crate) struct EventLoop<W: Workload> {
+    poller: Poller,
+    workload: W,
+    connections: Vec<Connection<W::Connection>>,
+    context: Context,
+    received: Box<[u8]>,
+    /// Connections that are on their way.
+    opening: usize,
+    /// Connections that are open.
+    open: usize,
+    /// Kept for its capacity.
+    due: Vec<usize>,
+}
+
+impl<W: Workload> EventLoop<W> {
+    /// A loop over connections of these states; `waker` wakes it.
+    ///
+    /// # Errors
+    /// The system gives no epoll.
+    pub(crate) fn new(
+        workload: W,
+        states: Vec<W::Connection>,
+        context: Context,
+        waker: Waker,
+    ) -> io::Result<Self> {
+        // Timers are rounded up by 50 µs otherwise; a failure leaves that.
+        let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
+        Ok(Self {
+            poller: Poller::new(waker)?,
+            workload,
+            connections: states.into_iter().map(Connection::new).collect(),
+            context,
+            received: vec![0; RECEIVE_BYTES].into(),
+            opening: 0,
+            open: 0,
+            due: Vec::new(),
+        })
+    }
+
+    /// Drives the load from start to drain.
+    ///
+    /// # Errors
+    /// The system fails to wait for events.
+    pub(crate) fn drive(&mut self, schedule: Schedule) -> io::Result<()> {
+        self.context.schedule = schedule;
+        self.context.sending = true;
+        for slot in 0..self.connections.len() {
+            self.flush(slot);
+        }
+        loop {
+            let now_ns = self.context.clock.now_ns();
+            self.context.sending = now_ns < schedule.end_ns;
+            self.tick(now_ns);
+            if self.open == 0 || self.workload.is_done(&self.context) || now_ns >= schedule.give_up_ns {
+                return Ok(());
+            }
+            let phase_ends_ns = if self.context.sending { schedule.end_ns } else { schedule.give_up_ns };
+            let until_ns = phase_ends_ns.min(self.workload.next_tick_ns(&self.context));
+            self.turn(until_ns.saturating_sub(now_ns))?;
+        }
+    }
+
+    /// What was counted.
+    pub(crate) fn finish(mut self) -> Tally {
+        self.workload.finish(&mut self.context);
+        self.context.tally
+    }
+
+    /// Waits for a batch of events and handles them.
+    fn turn(&mut self, timeout_ns: u64) -> io::Result<()> {
+        for index in 0..self.poller.wait(timeout_ns)? {
+            if let Some(ready) = self.poller.event(index) {
+                self.handle(ready);
+            }
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, now_ns: u64) {
+        let mut due = std::mem::take(&mut self.due);
+        self.workload.tick(now_ns, &mut self.context, &mut due);
+        for slot in due.drain(..) {
+            self.flush(slot);
+        }
+        self.due = due;
+    }
+
+    fn handle(&mut self, ready: Readiness) {
+        if ready.writable {
+            self.make_progress(ready.slot);
+        }
+        if ready.readable {
+            self.read(ready);
+        }
+    }
+
+    /// A socket that can be written may have connected, and takes what was kept.
+    fn make_progress(&mut self, slot: usize) {
+        let connection = &mut self.connections[slot];
+        if connection.opening.as_ref().is_some_and(|opening| opening.upgrade.is_none()) {
+            self.connected(slot);
+        } else if connection.socket.is_some() && !connection.may_send() {
+            match connection.resume() {
+                Ok(()) => self.flush(slot),
+                Err(error) => self.lose(slot, error),
+            }
+        }
+    }
+
+    /// Takes what has arrived, and sends what follows from it.
+    fn read(&mut self, ready: Readiness) {
+        let slot = ready.slot;
+        self.context.out.clear();
+        while let Some(socket) = &mut self.connections[slot].socket {
+            let length = match socket.read(&mut self.received) {
+                Ok(0) => return self.lose(slot, Loss::Ended),
+                Ok(length) => length,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return self.lose(slot, error),
+            };
+            let at_ns = self.context.clock.now_ns();
+            if let Err(loss) = self.take(slot, length, at_ns) {
+                return self.lose(slot, loss);
+            }
+            if length == self.received.len() {
+                // There may be more. The others come first, so that none can hold up the loop.
+                self.rearm(slot);
+                break;
+            }
+            if !ready.hung_up {
+                break;
+            }
+        }
+        self.flush(slot);
+    }
+
+    fn take(&mut self, slot: usize, length: usize, at_ns: u64) -> Result<(), Loss> {
+        let connection = &mut self.connections[slot];
+        let mut bytes = &mut self.received[..length];
+        if let Some(upgrade) = connection.opening.as_mut().and_then(|opening| opening.upgrade.as_mut()) {
+            let Some(frames) = upgrade.receive(bytes)? else { return Ok(()) };
+            let frames_bytes = frames.len();
+            self.opened(slot, at_ns);
+            bytes = &mut self.received[length - frames_bytes..length];
+        }
+        self.workload.receive(&mut self.connections[slot].state, bytes, at_ns, &mut self.context)
+    }
+
+    /// Sends what is due on a connection.
+    fn flush(&mut self, slot: usize) {
+        let connection = &mut self.connections[slot];
+        while connection.may_send() {
+            self.workload.produce(&mut connection.state, &mut self.context);
+            if self.context.out.is_empty() {
+                return;
+            }
+            let sent = connection.send(&self.context.out);
+            self.context.out.clear();
+            if let Err(error) = sent {
+                return self.lose(slot, error);
+            }
+        }
+        // Pongs for one who does not read are dropped: they would pile up.
+        self.context.out.clear();
+    }
+
+    fn rearm(&mut self, slot: usize) {
+        if let Some(socket) = &self.connections[slot].socket
+            && let Err(error) = self.poller.rearm(socket, slot)
+        {
+            self.lose(slot, error);
+        }
+    }
+}

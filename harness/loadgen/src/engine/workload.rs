@@ -1,0 +1,101 @@
+use std::net::SocketAddr;
+
+use fastrand::Rng;
+
+use super::{Clock, Schedule};
+use crate::loss::Loss;
+use crate::tally::Tally;
+
+/// What the connections of one loop do once they are open. It sees bytes, never a socket, so that it can be
+/// tested with any bytes that a server might send.
+pub(crate) trait Workload {
+    /// State of one connection: there may be ten thousand, so it is small.
+    type Connection;
+
+    /// How a connection begins.
+    fn role(&self, connection: &Self::Connection) -> Role;
+
+    /// A connection is open.
+    fn opened(&mut self, connection: &mut Self::Connection);
+
+    /// Takes what a connection received, at `at_ns`. What must be answered at once, such as a ping, is
+    /// appended to `context.out`.
+    ///
+    /// # Errors
+    /// What makes the connection useless.
+    fn receive(
+        &mut self,
+        connection: &mut Self::Connection,
+        bytes: &mut [u8],
+        at_ns: u64,
+        context: &mut Context,
+    ) -> Result<(), Loss>;
+
+    /// Appends what is due on a connection to `context.out`, all of which is then sent with one call; it is
+    /// called again until nothing is due. Send times are read after the messages are built.
+    fn produce(&mut self, connection: &mut Self::Connection, context: &mut Context);
+
+    /// After each batch of events, and when [`next_tick_ns`](Self::next_tick_ns) has come: notes in `due`
+    /// the connections that have something to send of which no event tells.
+    fn tick(&mut self, _now_ns: u64, _context: &mut Context, _due: &mut Vec<usize>) {}
+
+    /// When `tick` is wanted without an event; `u64::MAX` if never.
+    fn next_tick_ns(&self, _context: &Context) -> u64 {
+        u64::MAX
+    }
+
+    /// A connection did not open, or `was_open` and is lost.
+    fn lost(&mut self, connection: &mut Self::Connection, was_open: bool);
+
+    /// Is nothing left to wait for, now that nothing new is sent?
+    fn is_done(&self, context: &Context) -> bool;
+
+    /// The end: counts what never came.
+    fn finish(&mut self, context: &mut Context);
+}
+
+/// How a connection begins, and how it is counted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Role {
+    /// A WebSocket on this path, counted in [`crate::Connections`].
+    WebSocket(&'static str),
+    /// A plain connection that the load needs beside those; what fails is an error under this name.
+    Helper(&'static str),
+}
+
+impl Role {
+    pub(crate) fn is_counted(&self) -> bool {
+        matches!(self, Self::WebSocket(_))
+    }
+}
+
+/// What every workload needs of its loop.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) target: SocketAddr,
+    pub(crate) clock: Clock,
+    pub(crate) schedule: Schedule,
+    /// May new messages be sent? Between the start and the end of the schedule.
+    pub(crate) sending: bool,
+    pub(crate) tally: Tally,
+    /// What the connection at hand is about to send: one buffer for all of the loop.
+    pub(crate) out: Vec<u8>,
+    pub(crate) random: Rng,
+}
+
+impl Context {
+    /// So many bytes are put together before they are sent.
+    pub(crate) const OUT_BYTES: usize = 256 * 1024;
+
+    pub(crate) fn new(target: SocketAddr, clock: Clock) -> Self {
+        Self {
+            target,
+            clock,
+            schedule: Schedule::UNKNOWN,
+            sending: false,
+            tally: Tally::default(),
+            out: Vec::new(),
+            random: Rng::new(),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The little HTTP/1.1 that a load needs: the upgrade of a connection, and publications. No sockets.
+
+mod publish;
+mod upgrade;
+
+pub(crate) use publish::{Answer, Answers, Receipt, request_head};
+pub(crate) use upgrade::Upgrade;
+
+use httparse::Header;
+
+use crate::loss::Loss;
+
+/// Longest head of an answer that is read.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+const MAX_HEADERS: usize = 64;
+
+/// A header's value, if it is there and is text.
+fn header<'h>(headers: &[Header<'h>], name: &str) -> Option<&'h str> {
+    let found = headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
+    str::from_utf8(found.value).ok().map(str::trim)
+}
+
+/// Is `token` one of a header's comma-separated tokens (RFC 9110, section 5.6.1)?
+fn has_token(headers: &[Header<'_>], name: &str, token: &str) -> bool {
+    header(headers, name)
+        .is_some_and(|list| list.split(',').any(|item| item.trim().eq_ignore_ascii_case(token)))
+}
+
+/// Refuses a head that has grown too long without ending.
+fn check_head(bytes: usize) -> Result<(), Loss> {
+    if bytes > MAX_HEAD_BYTES { Err(Loss::Malformed("a head longer than 16 KiB")) } else { Ok(()) }
+}

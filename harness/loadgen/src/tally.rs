@@ -1,0 +1,122 @@
+use std::collections::BTreeMap;
+
+use crate::record::{Connections, Delivery, Distribution};
+
+/// Causes may hold what a server says: beyond so many different ones the rest is counted as one.
+const MAX_CAUSES: usize = 64;
+
+/// What one event loop counted. The fields are those of [`crate::Measurement`].
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) connections: Connections,
+    pub(crate) sent: u64,
+    pub(crate) messages: u64,
+    pub(crate) errors: BTreeMap<String, u64>,
+    pub(crate) latency: Distribution,
+    pub(crate) connect: Distribution,
+    pub(crate) delivery: Delivery,
+    pub(crate) fan_out: FanOut,
+}
+
+/// Of a broadcast, from its first publication to the end of the drain: what tells how much never arrived.
+#[derive(Debug, Default)]
+pub(crate) struct FanOut {
+    /// Publications that the server accepted.
+    pub(crate) accepted: u64,
+    /// Subscribers that are still there at the end.
+    pub(crate) subscribers: u64,
+    /// Deliveries to these, each publication once.
+    pub(crate) delivered: u64,
+}
+
+impl FanOut {
+    /// Deliveries that never arrived.
+    pub(crate) fn missing(&self) -> u64 {
+        self.accepted.saturating_mul(self.subscribers).saturating_sub(self.delivered)
+    }
+}
+
+impl Tally {
+    /// Counts something that went wrong `times` over.
+    pub(crate) fn error(&mut self, cause: impl Into<String>, times: u64) {
+        if times > 0 {
+            count(&mut self.errors, cause.into(), times);
+        }
+    }
+
+    /// Counts a connection that did not open.
+    pub(crate) fn failed(&mut self, cause: impl Into<String>) {
+        count(&mut self.connections.failed, cause.into(), 1);
+    }
+
+    /// Adds all of another loop's.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.connections.asked += other.connections.asked;
+        self.connections.established += other.connections.established;
+        self.connections.lost += other.connections.lost;
+        for (cause, times) in other.connections.failed {
+            count(&mut self.connections.failed, cause, times);
+        }
+        for (cause, times) in other.errors {
+            count(&mut self.errors, cause, times);
+        }
+        self.sent += other.sent;
+        self.messages += other.messages;
+        self.latency.merge(&other.latency);
+        self.connect.merge(&other.connect);
+        self.delivery.publications += other.delivery.publications;
+        self.delivery.received += other.delivery.received;
+        self.delivery.duplicates += other.delivery.duplicates;
+        self.delivery.out_of_order += other.delivery.out_of_order;
+        self.fan_out.accepted += other.fan_out.accepted;
+        self.fan_out.subscribers += other.fan_out.subscribers;
+        self.fan_out.delivered += other.fan_out.delivered;
+    }
+}
+
+fn count(causes: &mut BTreeMap<String, u64>, cause: String, times: u64) {
+    let full = causes.len() >= MAX_CAUSES && !causes.contains_key(&cause);
+    *causes.entry(if full { "other causes".to_owned() } else { cause }).or_default() += times;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn different_causes_are_bounded_and_none_is_forgotten() {
+        let mut tally = Tally::default();
+        for number in 0..1000 {
+            tally.error(format!("closed 1000: {number}"), 1);
+        }
+        assert_eq!(tally.errors.len(), MAX_CAUSES + 1);
+        assert_eq!(tally.errors["other causes"], 1000 - MAX_CAUSES as u64);
+    }
+
+    #[test]
+    fn merging_adds_every_count() {
+        let one = || {
+            let mut tally = Tally { sent: 1, messages: 2, ..Tally::default() };
+            tally.connections = Connections { asked: 3, established: 4, lost: 5, ..Connections::default() };
+            tally.failed("refused");
+            tally.error("reset", 6);
+            tally.latency.record_ns(7);
+            tally.connect.record_ns(8);
+            tally.delivery =
+                Delivery { publications: 9, expected: 0, received: 10, duplicates: 11, out_of_order: 12 };
+            tally.fan_out = FanOut { accepted: 13, subscribers: 14, delivered: 15 };
+            tally
+        };
+        let mut sum = one();
+        sum.merge(one());
+        assert_eq!((sum.sent, sum.messages), (2, 4));
+        assert_eq!((sum.connections.asked, sum.connections.established, sum.connections.lost), (6, 8, 10));
+        assert_eq!((sum.connections.failed["refused"], sum.errors["reset"]), (2, 12));
+        assert_eq!((sum.latency.count(), sum.connect.count()), (2, 2));
+        assert_eq!(
+            sum.delivery,
+            Delivery { publications: 18, expected: 0, received: 20, duplicates: 22, out_of_order: 24 }
+        );
+        assert_eq!(sum.fan_out.missing(), 26 * 28 - 30);
+    }
+}

@@ -1,0 +1,94 @@
+//! Echo against servers that keep the contract.
+
+mod server;
+
+use loadgen::{Kind, Phase, Workload};
+use server::{Do, Script, causes, echo, frame, load, measure, serve};
+
+const PHASES: [Phase; 4] = [Phase::Connect, Phase::Warmup, Phase::Measure, Phase::Drain];
+
+/// Everything that must be so if the server does right.
+fn assert_clean(measurement: &loadgen::Measurement, connections: u64) {
+    assert_eq!(measurement.errors, causes([]));
+    assert_eq!(measurement.connections.failed, causes([]));
+    assert_eq!(
+        (measurement.connections.asked, measurement.connections.established),
+        (connections, connections)
+    );
+    assert_eq!(measurement.connections.lost, 0);
+    assert_eq!(measurement.connect.count(), connections);
+    assert_eq!(measurement.latency.count(), measurement.messages);
+    assert!(measurement.messages > 0);
+    assert!(measurement.cpu_us > 0.0);
+    assert!(measurement.delivery.is_none());
+}
+
+#[test]
+fn every_size_kind_depth_and_number_of_loops_comes_back_right() {
+    let address = serve(Script::default());
+    for (connections, pipeline, payload_bytes, kind, threads) in [
+        (1, 1, 64, Kind::Text, 1),
+        (8, 1, 0, Kind::Text, 1),
+        (8, 4, 1, Kind::Binary, 2),
+        (5, 3, 15, Kind::Text, 2),
+        (5, 3, 16, Kind::Binary, 8),
+        (4, 2, 70_000, Kind::Text, 1),
+        (2, 2, 1 << 20, Kind::Binary, 1),
+    ] {
+        let mut workload = echo(connections, pipeline, payload_bytes);
+        if let Workload::Echo { kind: asked, .. } = &mut workload {
+            *asked = kind;
+        }
+        let load = load(address, threads, workload);
+        let (measurement, phases) = measure(&load);
+        assert_clean(&measurement, connections as u64);
+        assert_eq!(measurement.load, load);
+        assert_eq!(measurement.seconds, 0.3);
+        assert_eq!(phases, PHASES);
+        // What was sent in the measured time came back in it, but for what was out at its two ends.
+        let outstanding = (connections * pipeline) as u64;
+        assert!(measurement.sent.abs_diff(measurement.messages) <= outstanding);
+    }
+}
+
+#[test]
+fn the_number_of_messages_in_the_system_is_the_rate_times_the_mean_latency() {
+    for pipeline in [1, 8] {
+        let load = load(serve(Script::default()), 1, echo(16, pipeline, 64));
+        let (measurement, _) = measure(&load);
+        let rate = measurement.messages as f64 / measurement.seconds;
+        let in_system = rate * measurement.latency.mean_ns().expect("there are messages") / 1e9;
+        let share = in_system / (16 * pipeline) as f64;
+        // Beyond the latencies there is only the generator's own time between a reply and the next message.
+        assert!((0.7..=1.02).contains(&share), "{share} of what is outstanding");
+    }
+}
+
+#[test]
+fn replies_that_arrive_byte_by_byte_are_right() {
+    let script = Script {
+        reply: Box::new(|_, opcode, payload| Do::Trickle(frame(opcode, payload))),
+        ..Script::default()
+    };
+    let (measurement, _) = measure(&load(serve(script), 1, echo(4, 2, 200)));
+    assert_clean(&measurement, 4);
+}
+
+#[test]
+fn pings_and_fragments_between_replies_harm_nothing() {
+    let script = Script {
+        reply: Box::new(|_, opcode, payload| {
+            let mut bytes = frame(framing::Opcode::Ping, b"still there?");
+            let (start, end) = payload.split_at(payload.len() / 2);
+            let mut first = frame(opcode, start);
+            first[0] &= 0x7f;
+            bytes.extend(first);
+            bytes.extend(frame(framing::Opcode::Pong, b""));
+            bytes.extend(frame(framing::Opcode::Continuation, end));
+            Do::Send(bytes)
+        }),
+        ..Script::default()
+    };
+    let (measurement, _) = measure(&load(serve(script), 1, echo(4, 2, 200)));
+    assert_clean(&measurement, 4);
+}
