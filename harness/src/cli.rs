@@ -1,0 +1,163 @@
+//! The command line.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::machine::CoreSet;
+
+/// Boots identical servers in turn, drives each, and tabulates what it measured.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What every command may be told.
+    #[command(flatten)]
+    pub shared: Shared,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes:
+  0    all went well
+  1    something failed: a contender, a check, a trial or a file; what was measured is kept
+  2    the command line is wrong
+  130  interrupted; what was measured is kept";
+
+/// What every command may be told.
+#[derive(Debug, Clone, Args)]
+pub struct Shared {
+    /// The project's folder; by default the nearest above the current one.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+
+    /// Folder of the contenders.
+    #[arg(long, global = true, value_name = "DIR", default_value = "servers")]
+    pub servers: PathBuf,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show contenders, workloads and profiles.
+    List(ListOptions),
+    /// Prove the contract, check by check, on real sockets.
+    Verify(VerifyOptions),
+    /// Measure, and write the results.
+    Run(RunOptions),
+    /// Write the tables of a results file again, and print them.
+    Report(ReportOptions),
+    /// Put the latest results' tables into the README.
+    Readme(ReadmeOptions),
+}
+
+/// Options of `list`.
+#[derive(Debug, Args)]
+pub struct ListOptions {}
+
+/// Options of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyOptions {
+    /// Contenders to verify; all by default.
+    pub contenders: Vec<String>,
+    /// Run only checks whose name contains this.
+    #[arg(long, value_name = "TEXT")]
+    pub check: Option<String>,
+    /// Where the servers run.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// Options of `run`.
+#[derive(Debug, Args)]
+pub struct RunOptions {
+    /// A profile of harness/profiles.
+    #[arg(long, default_value = "quick")]
+    pub profile: String,
+    /// A profile of your own, in place of one by name.
+    #[arg(long, value_name = "FILE", conflicts_with = "profile")]
+    pub profile_file: Option<PathBuf>,
+    /// Only these contenders.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub contenders: Vec<String>,
+    /// Only these workloads.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub workloads: Vec<String>,
+    /// Rounds, in place of the profile's.
+    #[arg(long)]
+    pub rounds: Option<NonZeroU32>,
+    /// Order of the trials; the results record it.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Name of this machine in the results' file name; by default its processor's.
+    #[arg(long, value_name = "NAME")]
+    pub machine: Option<String>,
+    /// Folder for the results.
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub results: PathBuf,
+    /// Measure contenders that have not just proved the contract. The results say so.
+    #[arg(long)]
+    pub skip_verify: bool,
+    /// Where the processes run.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// Where processes run.
+#[derive(Debug, Clone, Args)]
+pub struct Place {
+    /// Address that the contenders listen on.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub host: IpAddr,
+    /// Port that the contenders listen on.
+    #[arg(long, default_value_t = 9001)]
+    pub port: u16,
+    /// Cores of the server, such as 0-1,4; by default the first half of those allowed.
+    #[arg(long, value_name = "CORES")]
+    pub server_cores: Option<CoreSet>,
+    /// Cores of the load generator; by default the rest.
+    #[arg(long, value_name = "CORES")]
+    pub tool_cores: Option<CoreSet>,
+}
+
+/// Options of `report`.
+#[derive(Debug, Args)]
+pub struct ReportOptions {
+    /// A results file; by default the latest.
+    pub file: Option<PathBuf>,
+    /// Write nothing; fail if the tables on disk differ from what the results give.
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// Options of `readme`.
+#[derive(Debug, Args)]
+pub struct ReadmeOptions {
+    /// Write nothing; fail if the README is not fresh.
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// How the process ends; the numbers are documented in the help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// All went well.
+    Done,
+    /// Something failed.
+    Failed,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Done => Self::SUCCESS,
+            Exit::Failed => Self::FAILURE,
+            Exit::Interrupted => Self::from(130),
+        }
+    }
+}

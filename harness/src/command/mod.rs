@@ -1,0 +1,11 @@
+//! The commands: each reads its options, and calls the modules in the order of the data's flow.
+
+pub mod list;
+mod output;
+mod prepare;
+mod progress;
+pub mod readme;
+pub mod report;
+pub mod run;
+mod session;
+pub mod verify;

@@ -1,0 +1,14 @@
+use std::fmt::Arguments;
+use std::io::Write as _;
+
+/// Writes a line to standard output. A reader that has had enough (`| head`) is no failure: nothing that a
+/// command has to do depends on it.
+macro_rules! out {
+    ($($text:tt)*) => { $crate::command::output::line(format_args!($($text)*)) };
+}
+pub(super) use out;
+
+pub(super) fn line(text: Arguments<'_>) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+}

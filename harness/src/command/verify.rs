@@ -1,0 +1,78 @@
+//! `harness verify`.
+
+use std::path::Path;
+use std::sync::atomic::Ordering::Relaxed;
+
+use anyhow::{Result, bail};
+use conformance::{Check, Outcome, Target, checks};
+use contract::{About, Limits};
+
+use super::output::out;
+use super::session::{Session, scratch};
+use crate::cli::{Exit, Shared, VerifyOptions};
+use crate::contender::{Boot, Contender, Server, build, find};
+use crate::names::suggestion;
+use crate::trial::{Failed, Failure};
+
+/// Proves the contract for each contender, check by check.
+///
+/// # Errors
+/// A name is unknown or a manifest malformed. What a contender does wrong is no error, but an exit code.
+pub fn verify(shared: &Shared, options: &VerifyOptions) -> Result<Exit> {
+    let session = Session::begin(shared, &options.place)?;
+    let contenders = find(session.root.servers(), &options.contenders)?;
+    let wanted = options.check.as_deref().unwrap_or("");
+    let selected = |check: &Check| check.name.contains(wanted);
+    if !checks().iter().any(selected) {
+        bail!("no check {wanted}: {}", suggestion(wanted, checks().iter().map(|check| check.name)));
+    }
+    let logs = scratch(&session.root.results("results".as_ref()), "verify")?;
+    let mut exit = Exit::Done;
+    for contender in &contenders {
+        out!("{}", contender.name);
+        let show = |check: &Check, outcome: &Outcome| match outcome {
+            Outcome::Passed => out!("  ok      {} ({})", check.name, check.standard),
+            Outcome::Failed(failure) => out!("  FAILED  {} ({}): {failure}", check.name, check.standard),
+        };
+        match prove(contender, &session.boot(), &logs, selected, show) {
+            Ok(_) => {}
+            Err(Failed { failure: Failure::Interrupted, .. }) => return Ok(Exit::Interrupted),
+            Err(failed) => {
+                exit = Exit::Failed;
+                out!("  {} {}", contender.name, failed.failure);
+                for line in failed.log_tail.lines() {
+                    out!("    | {line}");
+                }
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// Builds and boots a contender, and runs the checks that `only` selects.
+///
+/// # Errors
+/// It does not build or boot, or breaks the contract: with the checks that failed.
+pub fn prove(
+    contender: &Contender,
+    boot: &Boot<'_>,
+    logs: &Path,
+    only: impl Fn(&Check) -> bool,
+    on_result: impl FnMut(&Check, &Outcome),
+) -> Result<About, Failed> {
+    let name = &contender.name;
+    build(contender, boot, &logs.join(format!("{name}.build.log")))?;
+    let server = Server::boot(contender, boot, logs.join(format!("{name}.verify.log")))?;
+    let going = |check: &Check| !boot.interrupted.load(Relaxed) && only(check);
+    let report = conformance::verify(&Target::new(boot.address, Limits::default()), going, on_result);
+    if boot.interrupted.load(Relaxed) {
+        return Err(Failure::Interrupted.into());
+    }
+    if !report.passed() {
+        let checks = report.failures().map(|(check, failure)| format!("{}: {failure}", check.name)).collect();
+        return Err(server.failed(Failure::BrokeContract { checks }));
+    }
+    let about = server.about.clone();
+    server.stop()?;
+    Ok(about)
+}

@@ -1,0 +1,10 @@
+//! Contenders: their manifests, their building, their processes.
+
+mod build;
+mod manifest;
+mod readiness;
+mod server;
+
+pub use build::{build, build_tool};
+pub use manifest::{Contender, find, find_all};
+pub use server::{Boot, Server};

@@ -1,0 +1,16 @@
+//! This machine: cores, processes, ports, and what is recorded of it.
+
+mod child;
+mod cores;
+mod environment;
+mod log;
+mod open_files;
+pub mod port;
+mod usage;
+
+pub use child::Child;
+pub use cores::{CoreSet, Cores};
+pub use environment::Environment;
+pub use log::log_tail;
+pub use open_files::raise_open_files;
+pub use usage::{Spent, Usage};

@@ -1,0 +1,23 @@
+//! The `harness` command.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use harness::cli::{Cli, Command, Exit};
+use harness::command::{list, readme, report, run, verify};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match &cli.command {
+        Command::List(options) => list::list(&cli.shared, options),
+        Command::Verify(options) => verify::verify(&cli.shared, options),
+        Command::Run(options) => run::run(&cli.shared, options),
+        Command::Report(options) => report::report(&cli.shared, options),
+        Command::Readme(options) => readme::readme(&cli.shared, options),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        Exit::Failed
+    })
+    .into()
+}

@@ -1,0 +1,135 @@
+use std::fs;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use serde::{Deserialize, Serialize};
+
+use super::Load;
+use crate::names::suggestion;
+
+/// What a run measures: a file of `harness/profiles`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// Its file's name.
+    #[serde(default)]
+    pub name: String,
+    /// For people: what it is for.
+    pub description: String,
+    /// Passes over every cell.
+    pub rounds: NonZeroU32,
+    /// Load before counting begins, in seconds.
+    pub warmup_s: f64,
+    /// Load that is counted, in seconds.
+    pub seconds: f64,
+    /// The contenders; all if there are none.
+    #[serde(default)]
+    pub contenders: Vec<String>,
+    /// The loads, each for every contender.
+    #[serde(rename = "load")]
+    pub loads: Vec<Load>,
+}
+
+impl Profile {
+    /// Reads a profile by its name.
+    ///
+    /// # Errors
+    /// There is none of that name, or it is malformed.
+    pub fn named(folder: &Path, name: &str) -> Result<Self> {
+        let file = folder.join(format!("{name}.toml"));
+        if !file.is_file() {
+            let known = Self::names(folder)?;
+            bail!("no profile {name}: {}", suggestion(name, known.iter().map(String::as_str)));
+        }
+        Self::read(&file)
+    }
+
+    /// Reads a profile.
+    ///
+    /// # Errors
+    /// With the file, the line, and what was expected.
+    pub fn read(file: &Path) -> Result<Self> {
+        let text = fs::read_to_string(file).with_context(|| format!("failed to read {}", file.display()))?;
+        let mut profile =
+            Self::parse(&text).with_context(|| format!("malformed profile {}", file.display()))?;
+        let stem = file.file_stem().unwrap_or_default();
+        profile.name = stem.to_string_lossy().into_owned();
+        Ok(profile)
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let profile: Self = toml::from_str(text)?;
+        let Self { warmup_s, seconds, .. } = profile;
+        if !(0.1..=3600.0).contains(&seconds) {
+            bail!("seconds = {seconds}: expected 0.1 to 3600");
+        }
+        if !(0.0..=600.0).contains(&warmup_s) {
+            bail!("warmup_s = {warmup_s}: expected 0 to 600");
+        }
+        if profile.loads.is_empty() {
+            bail!("no [[load]]: expected at least one");
+        }
+        if let Some(twice) =
+            profile.loads.iter().enumerate().find(|(i, load)| profile.loads[..*i].contains(load))
+        {
+            return Err(anyhow!("load {} ({}) stands there twice", twice.0 + 1, twice.1));
+        }
+        Ok(profile)
+    }
+
+    /// Names of the profiles in a folder, sorted.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn names(folder: &Path) -> Result<Vec<String>> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .with_context(|| format!("failed to read the folder {}", folder.display()))?
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .filter(|file: &PathBuf| file.extension().is_some_and(|end| end == "toml"))
+            .filter_map(|file| Some(file.file_stem()?.to_string_lossy().into_owned()))
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "description = \"d\"\nrounds = 2\nwarmup_s = 0.5\nseconds = 1.0\n";
+
+    fn error(text: &str) -> String {
+        format!("{:#}", Profile::parse(text).expect_err("malformed"))
+    }
+
+    #[test]
+    fn a_profile_is_read_with_its_defaults() {
+        let text = format!("{HEAD}[[load]]\nworkload = \"echo\"\nconnections = 64\npayload_bytes = 16\n");
+        let profile = Profile::parse(&text).expect("well-formed");
+        assert_eq!(profile.loads[0].to_string(), "echo, 64 × 16 B");
+        assert_eq!(profile.seconds, 1.0);
+    }
+
+    #[test]
+    fn a_malformed_profile_is_refused_with_line_and_expectation() {
+        let wrong_type = error(&HEAD.replace("rounds = 2", "rounds = \"two\""));
+        assert!(wrong_type.contains("line 2") && wrong_type.contains("expected"), "{wrong_type}");
+        let unknown = error(&format!("{HEAD}[[load]]\nworkload = \"ecko\"\n"));
+        assert!(unknown.contains("line 6") && unknown.contains("`echo`"), "{unknown}");
+        let missing = error(HEAD);
+        assert!(missing.contains("missing field `load`"), "{missing}");
+        let zero =
+            error(&format!("{HEAD}[[load]]\nworkload = \"echo\"\nconnections = 0\npayload_bytes = 1\n"));
+        assert!(zero.contains("line 5") && zero.contains("nonzero"), "{zero}");
+    }
+
+    #[test]
+    fn times_that_measure_nothing_are_refused() {
+        let load = "[[load]]\nworkload = \"echo\"\nconnections = 1\npayload_bytes = 1\n";
+        let text = format!("{HEAD}{load}").replace("seconds = 1.0", "seconds = 0.0");
+        assert!(error(&text).contains("expected 0.1 to 3600"));
+        assert!(error(&format!("{HEAD}{load}{load}")).contains("twice"));
+    }
+}

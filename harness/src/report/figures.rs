@@ -1,0 +1,100 @@
+use loadgen::Distribution;
+
+use crate::plan::Load;
+use crate::results::Measured;
+
+/// A row of a table: a figure of each trial.
+pub(super) struct Figure {
+    /// Name and unit.
+    pub name: &'static str,
+    /// Is it no more than a lower bound where the load generator was the limit?
+    pub is_rate: bool,
+    /// Reads it off; `None`: not to be had.
+    pub of: fn(&Measured) -> Option<f64>,
+}
+
+const fn figure(name: &'static str, of: fn(&Measured) -> Option<f64>) -> Figure {
+    Figure { name, is_rate: false, of }
+}
+
+const fn rate(name: &'static str, of: fn(&Measured) -> Option<f64>) -> Figure {
+    Figure { name, is_rate: true, of }
+}
+
+const MS: f64 = 1e6;
+const MIB: f64 = 1024.0 * 1024.0;
+
+fn latency(measured: &Measured) -> &Distribution {
+    &measured.measurement.latency
+}
+
+fn server_us_per_message(measured: &Measured) -> Option<f64> {
+    let messages = measured.measurement.messages;
+    (messages > 0).then(|| measured.server.cpu_us / messages as f64)
+}
+
+fn tool_us_per_message(measured: &Measured) -> Option<f64> {
+    let messages = measured.measurement.messages;
+    (messages > 0).then(|| measured.tool.cpu_us / messages as f64)
+}
+
+fn errors(measured: &Measured) -> f64 {
+    measured.measurement.errors.values().sum::<u64>() as f64
+}
+
+fn busy_percent(cpu_us: f64, measured: &Measured) -> f64 {
+    cpu_us / measured.measurement.seconds / 1e4
+}
+
+const ECHO: &[Figure] = &[
+    figure("Time (s)", |m| Some(m.measurement.seconds)),
+    rate("Requests (messages)", |m| Some(m.measurement.messages as f64)),
+    rate("RPS (messages/s)", |m| Some(m.rate())),
+    figure("Errors", |m| Some(errors(m))),
+    figure("Latency min (ms)", |m| Some(latency(m).min_ns()? as f64 / MS)),
+    figure("Latency median (ms)", |m| Some(latency(m).quantile_ns(0.5)? as f64 / MS)),
+    figure("Latency p99 (ms)", |m| Some(latency(m).quantile_ns(0.99)? as f64 / MS)),
+    figure("Latency max (ms)", |m| Some(latency(m).max_ns()? as f64 / MS)),
+    figure("Server CPU (µs/message)", server_us_per_message),
+    figure("Server CPU (% of one core)", |m| Some(busy_percent(m.server.cpu_us, m))),
+    figure("Server memory (MiB)", |m| Some(m.server.resident_bytes as f64 / MIB)),
+    figure("Load generator CPU (µs/message)", tool_us_per_message),
+    figure("Load generator CPU (% of one core)", |m| Some(busy_percent(m.tool.cpu_us, m))),
+];
+
+const BROADCAST: &[Figure] = &[
+    figure("Time (s)", |m| Some(m.measurement.seconds)),
+    rate("Publications", |m| Some(m.measurement.delivery?.publications as f64)),
+    rate("Deliveries/s", |m| Some(m.rate())),
+    figure("Errors", |m| Some(errors(m))),
+    figure("Reach (%)", |m| Some(m.measurement.delivery?.reach()? * 100.0)),
+    figure("Duplicates", |m| Some(m.measurement.delivery?.duplicates as f64)),
+    figure("Out of order", |m| Some(m.measurement.delivery?.out_of_order as f64)),
+    figure("Delivery latency min (ms)", |m| Some(latency(m).min_ns()? as f64 / MS)),
+    figure("Delivery latency median (ms)", |m| Some(latency(m).quantile_ns(0.5)? as f64 / MS)),
+    figure("Delivery latency p99 (ms)", |m| Some(latency(m).quantile_ns(0.99)? as f64 / MS)),
+    figure("Delivery latency max (ms)", |m| Some(latency(m).max_ns()? as f64 / MS)),
+    figure("Server CPU (µs/delivery)", server_us_per_message),
+    figure("Server CPU (% of one core)", |m| Some(busy_percent(m.server.cpu_us, m))),
+    figure("Server memory (MiB)", |m| Some(m.server.resident_bytes as f64 / MIB)),
+    figure("Load generator CPU (µs/delivery)", tool_us_per_message),
+    figure("Load generator CPU (% of one core)", |m| Some(busy_percent(m.tool.cpu_us, m))),
+];
+
+/// The rows for a load.
+pub(super) fn figures(load: &Load) -> &'static [Figure] {
+    match load {
+        Load::Echo { .. } => ECHO,
+        Load::Broadcast { .. } => BROADCAST,
+    }
+}
+
+/// What the share of the ceiling compares: the rate where the server sets it, otherwise the inverse of the
+/// CPU time a message takes. More is better in both.
+pub(super) fn performance(load: &Load, measured: &Measured) -> Option<f64> {
+    if load.is_closed_loop() {
+        Some(measured.rate())
+    } else {
+        server_us_per_message(measured).map(f64::recip)
+    }
+}

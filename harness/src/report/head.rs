@@ -1,0 +1,62 @@
+use std::collections::BTreeSet;
+
+use crate::results::Run;
+
+/// What was measured where, line by line: the head of every report.
+#[must_use]
+pub fn head(run: &Run) -> Vec<String> {
+    let header = &run.header;
+    let machine = &header.environment;
+    let profile = &header.profile;
+    let mut lines = vec![
+        format!(
+            "{} – {} (UTC), {} trials: {} rounds of {} s each after {} s of warm-up, order from seed {}.",
+            moment(&header.started_at),
+            moment(&run.finished_at),
+            run.trials.len(),
+            profile.rounds,
+            profile.seconds,
+            profile.warmup_s,
+            header.seed
+        ),
+        format!(
+            "{}, {} cores, {:.0} GiB, {}{}; server on cores {}, load generator on cores {}; load average before: {:.2}.",
+            machine.processor,
+            machine.cores,
+            machine.memory_bytes as f64 / 1_073_741_824.0,
+            machine.kernel,
+            machine.governor.as_ref().map_or(String::new(), |governor| format!(", governor {governor}")),
+            header.server_cores,
+            header.tool_cores,
+            machine.load_before
+        ),
+        format!("{}; {}.", versions(run), machine.rustc),
+    ];
+    let commit = machine.commit.as_deref().unwrap_or("unknown");
+    let proof = if header.verified {
+        "each contender had just proved the contract"
+    } else {
+        "**the contract was not checked**"
+    };
+    lines.push(format!("Commit {commit}; {proof}."));
+    if !run.is_complete() {
+        lines.push("**The run was cut off: not all trials were taken.**".to_owned());
+    }
+    lines.extend(header.notes.iter().cloned());
+    lines
+}
+
+fn versions(run: &Run) -> String {
+    let mut versions = BTreeSet::new();
+    for entry in &run.header.contenders {
+        if let Some(about) = &entry.about {
+            versions.insert(format!("{}: {} {}", entry.manifest.name, about.framework, about.version));
+        }
+    }
+    versions.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// `2026-11-21T10:46:40.123Z` as `2026-11-21 10:46`.
+fn moment(timestamp: &str) -> String {
+    timestamp.get(..16).unwrap_or(timestamp).replace('T', " ")
+}

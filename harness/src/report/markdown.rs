@@ -1,0 +1,56 @@
+use std::fmt::Write as _;
+
+use super::{Table, head, tables};
+use crate::results::Run;
+
+/// How the cells are to be read.
+const LEGEND: &str = "Each cell: the median over the rounds (smallest–largest). ≥: the load generator was the limit, so the server can \
+                      do at least this. Contenders whose ranges overlap are not told apart by these figures.";
+
+/// The whole page of a run.
+#[must_use]
+pub fn markdown(run: &Run) -> String {
+    let mut page = format!("# {}\n\n{}\n\n", run.header.name, run.header.profile.description);
+    for line in head(run) {
+        let _ = writeln!(page, "- {}", escape(&line));
+    }
+    let _ = writeln!(page, "\n{LEGEND}\n");
+    page.push_str(&tables_markdown(run, 2));
+    page
+}
+
+/// The tables alone, their titles headings of this level.
+#[must_use]
+pub fn tables_markdown(run: &Run, level: usize) -> String {
+    tables(run).iter().map(|table| one(table, level)).collect::<Vec<_>>().join("\n")
+}
+
+fn one(table: &Table, level: usize) -> String {
+    let mut text = format!("{} {}\n\n", "#".repeat(level), table.title);
+    let _ = writeln!(text, "| | {} |", table.columns.join(" | "));
+    let _ = writeln!(text, "|---|{}", "---:|".repeat(table.columns.len()));
+    for (name, cells) in &table.rows {
+        let cells: Vec<String> = cells.iter().map(|cell| escape(cell)).collect();
+        let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
+    }
+    if !table.notes.is_empty() {
+        text.push('\n');
+    }
+    for note in &table.notes {
+        let _ = writeln!(text, "- {}", escape(note));
+    }
+    text
+}
+
+/// Text from outside (a log, an answer) must not become markup.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '|' | '<' | '>' | '`' | '_' | '[' | ']' => escaped.extend(['\\', c]),
+            c if c.is_control() => escaped.push(' '),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,71 @@
+//! Numbers as people read them.
+
+use crate::stats::Estimate;
+
+/// Four significant digits, thousands parted by commas: more would be noise.
+#[must_use]
+pub(super) fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return "–".to_owned();
+    }
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let magnitude = value.abs().log10().floor() as i32;
+    let unit = 10_f64.powi((magnitude - 3).max(0));
+    let decimals = (3 - magnitude).clamp(0, 6) as usize;
+    let text = format!("{:.decimals$}", if unit > 1.0 { (value / unit).round() * unit } else { value });
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let (sign, digits) = whole.split_at(usize::from(whole.starts_with('-')));
+    let mut grouped = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{sign}{grouped}{point}{fraction}")
+}
+
+/// The median, and behind it the range of the trials if there are several.
+#[must_use]
+pub(super) fn estimate(estimate: &Estimate) -> String {
+    let median = number(estimate.median);
+    let (low, high) = (number(estimate.low), number(estimate.high));
+    if estimate.trials < 2 || (low == median && high == median) {
+        return median;
+    }
+    format!("{median} ({low}–{high})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_four_digits() {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.012345, "0.01235"),
+            (1.0, "1.000"),
+            (6.54321, "6.543"),
+            (123.456, "123.5"),
+            (9_999.9, "10,000"),
+            (105_312.0, "105,300"),
+            (1_234_567.0, "1,235,000"),
+            (-1_234.9, "-1,235"),
+            (f64::NAN, "–"),
+        ] {
+            assert_eq!(number(value), text);
+        }
+    }
+
+    #[test]
+    fn a_median_shows_the_range_of_its_trials() {
+        let several = Estimate::of([2.0, 1.0, 3.0]).expect("figures");
+        assert_eq!(estimate(&several), "2.000 (1.000–3.000)");
+        assert_eq!(estimate(&Estimate::of([2.0]).expect("a figure")), "2.000");
+        assert_eq!(estimate(&Estimate::of([0.0, 0.0]).expect("figures")), "0");
+    }
+}

@@ -1,0 +1,131 @@
+use std::collections::BTreeMap;
+
+use super::figures::{Figure, figures, performance};
+use super::number;
+use crate::plan::Load;
+use crate::results::{Entry, Measured, Outcome, Run, Trial};
+use crate::stats::Estimate;
+use crate::trial::Doubt;
+
+/// The contender that the others are shown against.
+const CEILING: &str = "ceiling";
+
+/// The table of one load: a column a contender.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// The load.
+    pub title: String,
+    /// The contenders.
+    pub columns: Vec<String>,
+    /// A figure's name, and its text for each contender.
+    pub rows: Vec<(String, Vec<String>)>,
+    /// What speaks against figures, and why others are missing.
+    pub notes: Vec<String>,
+}
+
+/// All tables of a run, in its profile's order.
+#[must_use]
+pub fn tables(run: &Run) -> Vec<Table> {
+    run.header.profile.loads.iter().map(|load| table(run, load)).collect()
+}
+
+/// The table of one load.
+#[must_use]
+pub fn table(run: &Run, load: &Load) -> Table {
+    let columns: Vec<&Entry> =
+        run.header.contenders.iter().filter(|entry| entry.manifest.serves(load.workload())).collect();
+    let mut rows: Vec<(String, Vec<String>)> = figures(load)
+        .iter()
+        .map(|figure| {
+            (figure.name.to_owned(), columns.iter().map(|entry| cell(run, entry, load, figure)).collect())
+        })
+        .collect();
+    if columns.iter().any(|entry| entry.manifest.name == CEILING) {
+        let shares = columns.iter().map(|entry| share_of_ceiling(run, entry, load)).collect();
+        let compared = if load.is_closed_loop() { "rate" } else { "CPU" };
+        rows.push((format!("Share of the ceiling, by {compared} (%)"), shares));
+    }
+    let notes = columns.iter().flat_map(|entry| notes(run, entry, load)).collect();
+    let columns = columns.iter().map(|entry| entry.manifest.name.clone()).collect();
+    Table { title: load.to_string(), columns, rows, notes }
+}
+
+fn valid<'a>(run: &'a Run, entry: &'a Entry, load: &'a Load) -> impl Iterator<Item = (u32, &'a Measured)> {
+    run.cell(&entry.manifest.name, load).filter_map(|trial| match &trial.outcome {
+        Outcome::Measured(measured) if measured.is_valid() => Some((trial.slot.round, measured.as_ref())),
+        _ => None,
+    })
+}
+
+fn cell(run: &Run, entry: &Entry, load: &Load, figure: &Figure) -> String {
+    let values = valid(run, entry, load).filter_map(|(_, measured)| (figure.of)(measured));
+    match Estimate::of(values) {
+        None => missing(run, entry, load).to_owned(),
+        Some(estimate) => {
+            let at_least = if figure.is_rate && is_tool_limited(run, entry, load) { "≥ " } else { "" };
+            format!("{at_least}{}", number::estimate(&estimate))
+        }
+    }
+}
+
+fn is_tool_limited(run: &Run, entry: &Entry, load: &Load) -> bool {
+    valid(run, entry, load)
+        .any(|(_, measured)| measured.doubts.iter().any(|doubt| matches!(doubt, Doubt::ToolLimited { .. })))
+}
+
+/// Why a cell has no figure, in a word; its note tells more.
+fn missing(run: &Run, entry: &Entry, load: &Load) -> &'static str {
+    if entry.failed.is_some() {
+        return "failed";
+    }
+    match run.cell(&entry.manifest.name, load).last().map(|trial| &trial.outcome) {
+        None => "not taken",
+        Some(Outcome::Failed(_)) => "failed",
+        Some(Outcome::Measured(measured)) if measured.is_valid() => "–",
+        Some(Outcome::Measured(_)) => "invalid",
+    }
+}
+
+/// Ratios are taken within a round, where both were measured back to back.
+fn share_of_ceiling(run: &Run, entry: &Entry, load: &Load) -> String {
+    let Some(ceiling) = run.header.contenders.iter().find(|other| other.manifest.name == CEILING) else {
+        return "–".to_owned();
+    };
+    let limit: BTreeMap<u32, f64> = valid(run, ceiling, load)
+        .filter_map(|(round, measured)| Some((round, performance(load, measured)?)))
+        .collect();
+    let shares = valid(run, entry, load)
+        .filter_map(|(round, measured)| Some(performance(load, measured)? / limit.get(&round)? * 100.0));
+    Estimate::of(shares)
+        .map_or_else(|| missing(run, entry, load).to_owned(), |share| number::estimate(&share))
+}
+
+fn notes(run: &Run, entry: &Entry, load: &Load) -> Vec<String> {
+    let name = &entry.manifest.name;
+    let mut said: Vec<String> = entry
+        .failed
+        .iter()
+        .map(|failed| with_log(format!("{name} {}", failed.failure), &failed.log_tail))
+        .collect();
+    for Trial { slot, outcome, .. } in run.cell(name, load) {
+        let round = slot.round;
+        match outcome {
+            Outcome::Failed(failed) => {
+                said.push(with_log(format!("{name}, round {round}: {}", failed.failure), &failed.log_tail));
+            }
+            Outcome::Measured(measured) => {
+                said.extend(measured.doubts.iter().map(|doubt| format!("{name}, round {round}: {doubt}")));
+            }
+        }
+    }
+    said
+}
+
+/// The last lines of the log behind a note, folded onto one line for a table's foot.
+fn with_log(note: String, log_tail: &str) -> String {
+    let lines: Vec<&str> = log_tail.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    if lines.is_empty() {
+        return note;
+    }
+    format!("{note}; the end of its log: {}", lines[lines.len().saturating_sub(3)..].join(" ⏎ "))
+}

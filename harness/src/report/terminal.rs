@@ -1,0 +1,27 @@
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::{CellAlignment, Table as Grid};
+
+use super::{head, tables};
+use crate::results::Run;
+
+/// The same for a terminal, as wide as its text.
+#[must_use]
+pub fn terminal(run: &Run) -> String {
+    let mut text = format!("{}\n{}\n", run.header.name, head(run).join("\n").replace("**", ""));
+    for table in tables(run) {
+        let mut grid = Grid::new();
+        grid.load_style(UTF8_HORIZONTAL_ONLY);
+        grid.set_header(std::iter::once(table.title.clone()).chain(table.columns.clone()));
+        for (name, cells) in &table.rows {
+            grid.add_row(std::iter::once(name).chain(cells));
+        }
+        for column in grid.column_iter_mut().skip(1) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        text.push_str(&format!("\n{grid}\n"));
+        for note in &table.notes {
+            text.push_str(&format!("- {note}\n"));
+        }
+    }
+    text
+}

@@ -1,0 +1,9 @@
+//! What a run measured: the journal while it lasts, the results file after it.
+
+mod file;
+mod journal;
+mod run;
+
+pub use file::{latest, read, write};
+pub use journal::Journal;
+pub use run::{Entry, Header, Measured, Outcome, Run, SCHEMA, Trial};

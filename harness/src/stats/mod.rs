@@ -1,0 +1,5 @@
+//! Pure mathematics on figures of trials.
+
+mod estimate;
+
+pub use estimate::Estimate;

@@ -1,0 +1,170 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use loadgen::Measurement;
+use serde::{Deserialize, Serialize};
+
+use crate::machine::Spent;
+use crate::plan::Load;
+
+/// A tool busier than this share of its cores measures itself.
+const TOOL_BUSY_SHARE: f64 = 0.9;
+/// How far Little's law may be off: the messages under way when counting begins and ends are seen on one
+/// side only, and the histogram keeps three digits.
+const LITTLE_TOLERANCE: f64 = 0.05;
+/// How much of an offered rate must be achieved.
+const RATE_SHARE: f64 = 0.99;
+
+/// Why a figure is less than it seems: typed, each with its evidence. A trial without one is valid.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Doubt {
+    /// Not one message came back.
+    Nothing,
+    /// Something went wrong on a connection that was open.
+    Errors {
+        /// How often, by cause.
+        causes: BTreeMap<String, u64>,
+    },
+    /// Connections could not be opened, or were lost.
+    Connections {
+        /// Asked for.
+        asked: u64,
+        /// Opened and kept.
+        kept: u64,
+        /// Not opened, by cause.
+        causes: BTreeMap<String, u64>,
+    },
+    /// Not every publication reached every subscriber, once and in order.
+    Incomplete {
+        /// Deliveries expected.
+        expected: u64,
+        /// Deliveries received, once each.
+        received: u64,
+        /// Received again.
+        duplicates: u64,
+        /// Received late.
+        out_of_order: u64,
+    },
+    /// Connections × outstanding messages differ from rate × mean latency.
+    LittlesLaw {
+        /// Messages outstanding, as asked for.
+        asked: f64,
+        /// As implied by rate and latency.
+        implied: f64,
+    },
+    /// The tool offered less than it was told to.
+    RateMissed {
+        /// Offered, a second.
+        offered: f64,
+        /// Achieved, a second.
+        achieved: f64,
+    },
+    /// The tool used up its cores: the server may be able to do more.
+    ToolLimited {
+        /// CPU time of the tool ÷ time of its cores.
+        busy_share: f64,
+    },
+    /// The server had to be killed after the trial.
+    StoppedLate {
+        /// The contract's limit, in seconds.
+        within_s: f64,
+    },
+}
+
+impl Doubt {
+    /// Must the trial's figures be left out of the medians?
+    #[must_use]
+    pub fn invalidates(&self) -> bool {
+        !matches!(self, Self::ToolLimited { .. } | Self::StoppedLate { .. })
+    }
+}
+
+/// What speaks against a measurement.
+#[must_use]
+pub fn doubts(load: &Load, measurement: &Measurement, tool: &Spent, tool_cores: usize) -> Vec<Doubt> {
+    let mut doubts = Vec::new();
+    let connections = &measurement.connections;
+    let kept = connections.established.saturating_sub(connections.lost);
+    if kept < connections.asked {
+        doubts.push(Doubt::Connections {
+            asked: connections.asked,
+            kept,
+            causes: connections.failed.clone(),
+        });
+    }
+    if !measurement.errors.is_empty() {
+        doubts.push(Doubt::Errors { causes: measurement.errors.clone() });
+    }
+    if let Some(delivery) = measurement.delivery
+        && (delivery.received < delivery.expected || delivery.duplicates + delivery.out_of_order > 0)
+    {
+        let loadgen::Delivery { expected, received, duplicates, out_of_order, .. } = delivery;
+        doubts.push(Doubt::Incomplete { expected, received, duplicates, out_of_order });
+    }
+    let Some(mean_ns) = measurement.latency.mean_ns() else {
+        doubts.push(Doubt::Nothing);
+        return doubts;
+    };
+    match load {
+        Load::Echo { connections, pipeline, .. } => {
+            let asked = (connections.get() * pipeline.get()) as f64;
+            let implied = measurement.messages as f64 / measurement.seconds * mean_ns / 1e9;
+            if (implied / asked - 1.0).abs() > LITTLE_TOLERANCE {
+                doubts.push(Doubt::LittlesLaw { asked, implied });
+            }
+        }
+        Load::Broadcast { rate: Some(rate), .. } => {
+            let offered = f64::from(rate.get());
+            let achieved = measurement.sent as f64 / measurement.seconds;
+            // A publication more or less at the ends of a short time is no miss.
+            if achieved + 1.0 / measurement.seconds < offered * RATE_SHARE {
+                doubts.push(Doubt::RateMissed { offered, achieved });
+            }
+        }
+        Load::Broadcast { rate: None, .. } => {}
+    }
+    let busy_share = tool.cpu_us / (measurement.seconds * 1e6 * tool_cores as f64);
+    if busy_share > TOOL_BUSY_SHARE {
+        doubts.push(Doubt::ToolLimited { busy_share });
+    }
+    doubts
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => write!(f, "not one message came back"),
+            Self::Errors { causes } => write!(f, "errors: {}", listed(causes)),
+            Self::Connections { asked, kept, causes } if causes.is_empty() => {
+                write!(f, "{kept} of {asked} connections were kept")
+            }
+            Self::Connections { asked, kept, causes } => {
+                write!(f, "{kept} of {asked} connections were kept: {}", listed(causes))
+            }
+            Self::Incomplete { expected, received, duplicates, out_of_order } => write!(
+                f,
+                "{received} of {expected} deliveries arrived, {duplicates} again, {out_of_order} out of order"
+            ),
+            Self::LittlesLaw { asked, implied } => write!(
+                f,
+                "{asked} messages should be outstanding, but rate × mean latency gives {implied:.1} (Little's law)"
+            ),
+            Self::RateMissed { offered, achieved } => {
+                write!(f, "{achieved:.1}/s were offered in place of {offered}/s")
+            }
+            Self::ToolLimited { busy_share } => write!(
+                f,
+                "the load generator was busy {:.0} % of its time: the server can do at least this",
+                busy_share * 100.0
+            ),
+            Self::StoppedLate { within_s } => {
+                write!(f, "did not stop within {within_s} s of SIGTERM and was killed")
+            }
+        }
+    }
+}
+
+fn listed(causes: &BTreeMap<String, u64>) -> String {
+    causes.iter().map(|(cause, count)| format!("{cause} ({count})")).collect::<Vec<_>>().join(", ")
+}

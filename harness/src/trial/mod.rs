@@ -1,0 +1,11 @@
+//! One measurement, from boot to verdict.
+
+mod bench;
+mod doubt;
+mod failure;
+mod series;
+
+pub use bench::{Bench, Measure};
+pub use doubt::{Doubt, doubts};
+pub use failure::{Failed, Failure};
+pub use series::{Watch, take};

@@ -1,0 +1,61 @@
+//! The whole journey on the real contenders: a tiny profile through the real command.
+
+mod support;
+
+use harness::results::{Measured, Outcome, Run};
+use support::{BROADCAST, ECHO, Stage, stderr, stdout};
+
+fn measured(run: &Run) -> impl Iterator<Item = &Measured> {
+    run.trials.iter().map(|trial| match &trial.outcome {
+        Outcome::Measured(measured) => measured.as_ref(),
+        Outcome::Failed(failed) => panic!("a trial failed: {failed:?}"),
+    })
+}
+
+#[test]
+fn a_tiny_profile_measures_all_contenders_and_leaves_tables() {
+    let contenders = ["actix", "ceiling", "hyper", "tungstenite", "warp"];
+    let stage = contenders.into_iter().fold(Stage::new(), Stage::with).profile(2, 0.2, &[ECHO, BROADCAST]);
+    let output = stage.run(&["--seed", "7"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+
+    let run = stage.results();
+    assert!(run.is_complete() && !run.has_failures() && run.header.verified);
+    assert_eq!(run.trials.len(), 5 * 2 * 2);
+    for figures in measured(&run) {
+        assert!(figures.measurement.errors.is_empty() && figures.measurement.messages > 0);
+        assert!(
+            figures.server.cpu_us > 0.0 && figures.server.resident_bytes > 0 && figures.tool.cpu_us > 0.0
+        );
+        if let Some(delivery) = figures.measurement.delivery {
+            assert_eq!(delivery.reach(), Some(1.0));
+        }
+    }
+    let page = std::fs::read_to_string(stage.path("results").join(format!("{}.md", run.header.name)));
+    let page = page.expect("a page beside the results");
+    for expected in ["## echo, 8 × 64 B", "## broadcast, 8 subscribers × 64 B", "| Reach (%) | 100.0 |"] {
+        assert!(page.contains(expected), "{expected} in {page}");
+    }
+    let columns = "| | actix | ceiling | hyper | tungstenite | warp |";
+    assert_eq!(page.matches(columns).count(), 2, "{page}");
+    assert!(stdout(&output).contains(&format!("{}.md", run.header.name)));
+    stage.assert_nothing_left();
+}
+
+#[test]
+fn results_can_be_reported_again_and_a_changed_table_is_noticed() {
+    let stage = Stage::new().with("ceiling").profile(1, 0.1, &[ECHO]);
+    assert!(stage.run(&["--skip-verify"]).status.success());
+    let run = stage.results();
+    assert!(!run.header.verified);
+    let page = stage.path("results").join(format!("{}.md", run.header.name));
+    let page_name = page.to_str().expect("a path in UTF-8");
+    let fresh = stage.command(&["report", "--check", page_name]).status().expect("starts");
+    assert!(fresh.success());
+    std::fs::write(&page, "| a figure typed by hand |").expect("written");
+    let stale = stage.command(&["report", "--check", page_name]).output().expect("starts");
+    assert_eq!(stale.status.code(), Some(1));
+    assert!(stderr(&stale).contains("differs from what its results give"), "{}", stderr(&stale));
+    assert!(stage.command(&["report", page_name]).status().expect("starts").success());
+    assert!(std::fs::read_to_string(&page).expect("a page").contains("**the contract was not checked**"));
+}
