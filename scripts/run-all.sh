@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# The main job: set up, build, prove the contract, run the quick profile, print the table and where it is.
+# What is given is passed on to `harness run`, e.g. --profile standard --contenders actix,hyper.
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+scripts/setup.sh
+say "building the harness, which builds the contenders (some minutes the first time)"
+exec cargo run --release --locked --quiet --package harness -- run "$@"

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# What running and testing need: the compiler, a C linker, git. Safe to run twice; needs root only to
+# install a package that is missing. --test adds what the tests alone need.
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+packages=()
+command -v cc >/dev/null || packages+=(gcc libc6-dev)
+command -v git >/dev/null || packages+=(git)
+if [ "${1:-}" = --test ]; then
+  command -v shellcheck >/dev/null || packages+=(shellcheck)
+fi
+if [ ${#packages[@]} -gt 0 ]; then
+  say "installing ${packages[*]}"
+  { as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends "${packages[@]}"; } >&2 ||
+    die "missing: ${packages[*]}; install them with your package manager (Debian: apt-get install ${packages[*]})"
+fi
+
+wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+command -v cargo >/dev/null || die "no cargo: install Rust $wanted or newer with rustup, see https://rustup.rs"
+found=$(rustc --version | cut -d' ' -f2)
+[ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n1)" = "$wanted" ] ||
+  die "rustc $found is older than $wanted: rustup update stable"
+
+say "fetching the locked dependencies"
+cargo fetch --locked --quiet

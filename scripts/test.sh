@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Every test: scripts, format, lints, documentation, generated files, then unit, integration and end-to-end.
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+scripts/setup.sh --test
+say "scripts"
+shellcheck --external-sources scripts/*.sh .ci/run
+say "format"
+cargo fmt --all --check
+say "lints"
+cargo clippy --workspace --all-targets --locked -- --deny warnings
+say "documentation"
+RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --locked --quiet
+say "tests"
+cargo test --workspace --locked --doc --quiet
+cargo test --workspace --locked --exclude harness
+say "generated files"
+cargo run --locked --quiet --package harness -- readme --check
+cargo run --locked --quiet --package harness -- report --check
+# Last, since it boots the binaries that the tests above have built, and others that it builds itself.
+say "the harness, end to end"
+cargo test --locked --package harness
