@@ -67,6 +67,24 @@ fn a_contender_that_breaks_the_contract_is_not_measured() {
 }
 
 #[test]
+fn a_deviation_that_is_no_more_is_an_error() {
+    let manifest =
+        std::fs::read_to_string(support::root().join("servers/ceiling/contender.toml")).expect("a manifest");
+    let stale =
+        "[[deviations]]\ncheck = \"pings-are-answered-with-their-bytes\"\nbecause = \"\"\nsource = \"\"\n";
+    let stage = Stage::new().manifest("ceiling", &format!("{manifest}\n{stale}")).profile(1, 0.1, &[ECHO]);
+    assert_eq!(stage.run(&[]).status.code(), Some(1));
+    let results = stage.results();
+    let Failure::BrokeContract { checks } = failure(&results, "ceiling") else {
+        panic!("the contract was broken")
+    };
+    assert_eq!(
+        *checks,
+        ["pings-are-answered-with-their-bytes: passes, so take the deviation out of the manifest"]
+    );
+}
+
+#[test]
 fn a_server_that_dies_in_a_trial_loses_that_trial_only() {
     let stage = Stage::new().with("ceiling").profile(3, 1.0, &[ECHO]);
     let mut harness = stage.start(&["--skip-verify"]);

@@ -25,7 +25,9 @@ fn a_tiny_profile_measures_all_contenders_and_leaves_tables() {
     for figures in measured(&run) {
         assert!(figures.measurement.errors.is_empty() && figures.measurement.messages > 0);
         assert!(
-            figures.server.cpu_us > 0.0 && figures.server.resident_bytes > 0 && figures.tool.cpu_us > 0.0
+            figures.server.cpu_us > 0.0
+                && figures.server.resident_bytes > 0
+                && figures.measurement.cpu_us > 0.0
         );
         if let Some(delivery) = figures.measurement.delivery {
             assert_eq!(delivery.reach(), Some(1.0));

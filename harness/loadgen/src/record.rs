@@ -40,7 +40,8 @@ pub struct Measurement {
     pub engine: String,
     /// The load, as asked for.
     pub load: Load,
-    /// Length of the measured time, in seconds, by the generator's monotonic clock.
+    /// Length of the measured time, in seconds, by the generator's monotonic clock. Less than was asked for
+    /// if all connections were lost; 0 if that was before it began.
     pub seconds: f64,
     /// Connections to the workload's path.
     pub connections: Connections,
@@ -50,7 +51,9 @@ pub struct Measurement {
     pub messages: u64,
     /// What went wrong, at any time after connecting, by cause. Empty if all went well.
     pub errors: BTreeMap<String, u64>,
-    /// From a message's sending (open loop: its intended sending) to its reply or delivery.
+    /// From a message's sending (open loop: its intended sending) to its reply or delivery. Of a broadcast:
+    /// all deliveries of the publications that were meant to be sent in the measured time, those in the drain
+    /// too, since to leave out the late ones would flatter.
     pub latency: Distribution,
     /// From the start of `connect` to the checked answer to the upgrade.
     pub connect: Distribution,

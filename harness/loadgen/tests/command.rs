@@ -99,7 +99,7 @@ fn too_few_open_files_are_told_with_their_remedy() {
 #[test]
 fn a_reader_that_is_gone_is_no_panic() {
     let address = serve(Script::default());
-    let mut child = loadgen(address, "echo --seconds 600")
+    let mut child = loadgen(address, "echo --seconds 60")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -59,8 +59,9 @@ fn the_number_of_messages_in_the_system_is_the_rate_times_the_mean_latency() {
         let rate = measurement.messages as f64 / measurement.seconds;
         let in_system = rate * measurement.latency.mean_ns().expect("there are messages") / 1e9;
         let share = in_system / (16 * pipeline) as f64;
-        // Beyond the latencies there is only the generator's own time between a reply and the next message.
-        assert!((0.7..=1.02).contains(&share), "{share} of what is outstanding");
+        // What is missing is the generator's own time between a reply and the next message; what is above
+        // is of messages that were under way when the measured time began.
+        assert!((0.7..=1.2).contains(&share), "{share} of what is outstanding");
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{Result, bail};
-use conformance::{Check, Outcome, Target, checks};
+use conformance::{Check, Outcome, Report, Target, checks};
 use contract::{About, Limits};
 
 use super::output::out;
@@ -30,9 +30,15 @@ pub fn verify(shared: &Shared, options: &VerifyOptions) -> Result<Exit> {
     let mut exit = Exit::Done;
     for contender in &contenders {
         out!("{}", contender.name);
-        let show = |check: &Check, outcome: &Outcome| match outcome {
-            Outcome::Passed => out!("  ok      {} ({})", check.name, check.standard),
-            Outcome::Failed(failure) => out!("  FAILED  {} ({}): {failure}", check.name, check.standard),
+        let show = |check: &Check, outcome: &Outcome| {
+            let Check { name, standard, .. } = check;
+            match (outcome, contender.deviations.iter().find(|deviation| deviation.check == *name)) {
+                (Outcome::Passed, _) => out!("  ok        {name} ({standard})"),
+                (Outcome::Failed(_), Some(deviation)) => {
+                    out!("  deviates  {name} ({standard}): {}; see {}", deviation.because, deviation.source);
+                }
+                (Outcome::Failed(failure), None) => out!("  FAILED    {name} ({standard}): {failure}"),
+            }
         };
         match prove(contender, &session.boot(), &logs, selected, show) {
             Ok(_) => {}
@@ -68,11 +74,28 @@ pub fn prove(
     if boot.interrupted.load(Relaxed) {
         return Err(Failure::Interrupted.into());
     }
-    if !report.passed() {
-        let checks = report.failures().map(|(check, failure)| format!("{}: {failure}", check.name)).collect();
+    let checks = broken(contender, &report);
+    if !checks.is_empty() {
         return Err(server.failed(Failure::BrokeContract { checks }));
     }
     let about = server.about.clone();
     server.stop()?;
     Ok(about)
+}
+
+/// What a contender does against the contract: failures that its manifest does not own up to, and
+/// deviations that it has no longer, which would hide the next failure.
+fn broken(contender: &Contender, report: &Report) -> Vec<String> {
+    let deviates = |name: &str| contender.deviations.iter().any(|deviation| deviation.check == name);
+    let unowned = report.failures().filter(|(check, _)| !deviates(check.name));
+    let passed =
+        report.results.iter().filter(|(check, outcome)| *outcome == Outcome::Passed && deviates(check.name));
+    unowned
+        .map(|(check, failure)| format!("{}: {failure}", check.name))
+        .chain(
+            passed.map(|(check, _)| {
+                format!("{}: passes, so take the deviation out of the manifest", check.name)
+            }),
+        )
+        .collect()
 }

@@ -27,6 +27,21 @@ pub struct Contender {
     pub run: Vec<String>,
     /// Workloads that it can be given.
     pub serves: Vec<String>,
+    /// Checks that its framework makes it fail.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deviations: Vec<Deviation>,
+}
+
+/// A check that a contender fails through no fault of its own, documented and not hidden.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deviation {
+    /// Name of the check.
+    pub check: String,
+    /// What the framework does.
+    pub because: String,
+    /// Where that can be read.
+    pub source: String,
 }
 
 /// All contenders in a folder, by name.

@@ -6,5 +6,5 @@ mod readiness;
 mod server;
 
 pub use build::{build, build_tool};
-pub use manifest::{Contender, find, find_all};
+pub use manifest::{Contender, Deviation, find, find_all};
 pub use server::{Boot, Server};

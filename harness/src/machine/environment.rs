@@ -19,6 +19,8 @@ pub struct Environment {
     pub governor: Option<String>,
     /// Mitigations of processor faults, by fault.
     pub mitigations: Vec<String>,
+    /// How TCP paces what it sends, loopback included (`net.ipv4.tcp_congestion_control`).
+    pub congestion_control: Option<String>,
     /// Hard limit of open files for a process; `None`: unlimited.
     pub open_files: Option<u64>,
     /// Load average over the last minute, before anything was measured.
@@ -30,6 +32,16 @@ pub struct Environment {
 }
 
 impl Environment {
+    /// A short name for the machine: its processor, less what says nothing, and its number of cores.
+    #[must_use]
+    pub fn short_name(&self) -> String {
+        let brand = self.processor.split('@').next().unwrap_or_default();
+        let brand = brand.replace("(R)", "").replace("(TM)", "");
+        let telling = |word: &&str| !["CPU", "Processor"].contains(word);
+        let words: Vec<&str> = brand.split_whitespace().filter(telling).collect();
+        format!("{} {}c", words.join(" "), self.cores)
+    }
+
     /// Reads it. What cannot be read is left out or "unknown": nothing of it is needed to measure.
     #[must_use]
     pub fn read(root: &std::path::Path, open_files: Option<u64>) -> Self {
@@ -43,6 +55,7 @@ impl Environment {
             kernel: format!("{} {}", system.sysname().to_string_lossy(), system.release().to_string_lossy()),
             governor: read_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
             mitigations: mitigations(),
+            congestion_control: read_line("/proc/sys/net/ipv4/tcp_congestion_control"),
             open_files,
             load_before: LoadAverage::current().map_or(0.0, |load| load.one),
             rustc: output_of(Command::new("rustc").arg("--version")).unwrap_or_else(|| "unknown".to_owned()),

@@ -1,11 +1,14 @@
+use std::time::Instant;
+
 use nix::time::clock_getcpuclockid;
 use nix::unistd::Pid;
 use procfs::process::Process;
 use serde::{Deserialize, Serialize};
 
 /// What a process has used up to now, from the kernel's accounting.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Usage {
+    read_at: Instant,
     cpu_us: f64,
     user_ticks: u64,
     system_ticks: u64,
@@ -15,6 +18,8 @@ pub struct Usage {
 /// What a process used between two readings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Spent {
+    /// Time between the readings, in seconds.
+    pub seconds: f64,
     /// CPU time of all its threads, in µs: the process clock (`clock_getcpuclockid(3)`), to the nanosecond.
     pub cpu_us: f64,
     /// The part of it in user space, in µs, divided as the ticks of `/proc/PID/stat` are (10 ms each).
@@ -30,6 +35,7 @@ impl Usage {
         let clock = clock_getcpuclockid(Pid::from_raw(pid)).ok()?.now().ok()?;
         let stat = Process::new(pid).ok()?.stat().ok()?;
         Some(Self {
+            read_at: Instant::now(),
             cpu_us: clock.tv_sec() as f64 * 1e6 + clock.tv_nsec() as f64 / 1e3,
             user_ticks: stat.utime,
             system_ticks: stat.stime,
@@ -44,7 +50,20 @@ impl Usage {
         let user = self.user_ticks.saturating_sub(earlier.user_ticks) as f64;
         let system = self.system_ticks.saturating_sub(earlier.system_ticks) as f64;
         let user_share = if user + system > 0.0 { user / (user + system) } else { 0.0 };
-        Spent { cpu_us, user_us: cpu_us * user_share, resident_bytes: self.resident_bytes }
+        Spent {
+            seconds: self.read_at.duration_since(earlier.read_at).as_secs_f64(),
+            cpu_us,
+            user_us: cpu_us * user_share,
+            resident_bytes: self.resident_bytes,
+        }
+    }
+}
+
+impl Spent {
+    /// CPU time ÷ time: 1 is one core.
+    #[must_use]
+    pub fn cores_busy(&self) -> f64 {
+        self.cpu_us / 1e6 / self.seconds
     }
 }
 

@@ -28,22 +28,23 @@ fn latency(measured: &Measured) -> &Distribution {
     &measured.measurement.latency
 }
 
+/// The server's share of a core over the time of the readings ÷ the rate over the measured time: the two
+/// times differ by as much as the harness was late to read.
 fn server_us_per_message(measured: &Measured) -> Option<f64> {
-    let messages = measured.measurement.messages;
-    (messages > 0).then(|| measured.server.cpu_us / messages as f64)
+    (measured.measurement.messages > 0).then(|| measured.server.cores_busy() * 1e6 / measured.rate())
 }
 
 fn tool_us_per_message(measured: &Measured) -> Option<f64> {
     let messages = measured.measurement.messages;
-    (messages > 0).then(|| measured.tool.cpu_us / messages as f64)
+    (messages > 0).then(|| measured.measurement.cpu_us / messages as f64)
+}
+
+fn tool_cores_busy(measured: &Measured) -> f64 {
+    measured.measurement.cpu_us / 1e6 / measured.measurement.seconds
 }
 
 fn errors(measured: &Measured) -> f64 {
     measured.measurement.errors.values().sum::<u64>() as f64
-}
-
-fn busy_percent(cpu_us: f64, measured: &Measured) -> f64 {
-    cpu_us / measured.measurement.seconds / 1e4
 }
 
 const ECHO: &[Figure] = &[
@@ -56,10 +57,10 @@ const ECHO: &[Figure] = &[
     figure("Latency p99 (ms)", |m| Some(latency(m).quantile_ns(0.99)? as f64 / MS)),
     figure("Latency max (ms)", |m| Some(latency(m).max_ns()? as f64 / MS)),
     figure("Server CPU (µs/message)", server_us_per_message),
-    figure("Server CPU (% of one core)", |m| Some(busy_percent(m.server.cpu_us, m))),
+    figure("Server CPU (% of one core)", |m| Some(m.server.cores_busy() * 100.0)),
     figure("Server memory (MiB)", |m| Some(m.server.resident_bytes as f64 / MIB)),
     figure("Load generator CPU (µs/message)", tool_us_per_message),
-    figure("Load generator CPU (% of one core)", |m| Some(busy_percent(m.tool.cpu_us, m))),
+    figure("Load generator CPU (% of one core)", |m| Some(tool_cores_busy(m) * 100.0)),
 ];
 
 const BROADCAST: &[Figure] = &[
@@ -75,10 +76,10 @@ const BROADCAST: &[Figure] = &[
     figure("Delivery latency p99 (ms)", |m| Some(latency(m).quantile_ns(0.99)? as f64 / MS)),
     figure("Delivery latency max (ms)", |m| Some(latency(m).max_ns()? as f64 / MS)),
     figure("Server CPU (µs/delivery)", server_us_per_message),
-    figure("Server CPU (% of one core)", |m| Some(busy_percent(m.server.cpu_us, m))),
+    figure("Server CPU (% of one core)", |m| Some(m.server.cores_busy() * 100.0)),
     figure("Server memory (MiB)", |m| Some(m.server.resident_bytes as f64 / MIB)),
     figure("Load generator CPU (µs/delivery)", tool_us_per_message),
-    figure("Load generator CPU (% of one core)", |m| Some(busy_percent(m.tool.cpu_us, m))),
+    figure("Load generator CPU (% of one core)", |m| Some(tool_cores_busy(m) * 100.0)),
 ];
 
 /// The rows for a load.

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use crate::contender::Deviation;
 use crate::results::Run;
 
 /// What was measured where, line by line: the head of every report.
@@ -20,12 +21,13 @@ pub fn head(run: &Run) -> Vec<String> {
             header.seed
         ),
         format!(
-            "{}, {} cores, {:.0} GiB, {}{}; server on cores {}, load generator on cores {}; load average before: {:.2}.",
+            "{}, {} cores, {:.0} GiB, {}{}{}; server on cores {}, load generator on cores {}; load average before: {:.2}.",
             machine.processor,
             machine.cores,
             machine.memory_bytes as f64 / 1_073_741_824.0,
             machine.kernel,
             machine.governor.as_ref().map_or(String::new(), |governor| format!(", governor {governor}")),
+            machine.congestion_control.as_ref().map_or(String::new(), |control| format!(", TCP {control}")),
             header.server_cores,
             header.tool_cores,
             machine.load_before
@@ -41,6 +43,11 @@ pub fn head(run: &Run) -> Vec<String> {
     lines.push(format!("Commit {commit}; {proof}."));
     if !run.is_complete() {
         lines.push("**The run was cut off: not all trials were taken.**".to_owned());
+    }
+    for entry in &header.contenders {
+        for Deviation { check, because, source } in &entry.manifest.deviations {
+            lines.push(format!("{} fails the check {check}: {because} ({source}).", entry.manifest.name));
+        }
     }
     lines.extend(header.notes.iter().cloned());
     lines

@@ -1,4 +1,4 @@
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table as Grid};
 
 use super::{head, tables};
@@ -10,7 +10,7 @@ pub fn terminal(run: &Run) -> String {
     let mut text = format!("{}\n{}\n", run.header.name, head(run).join("\n").replace("**", ""));
     for table in tables(run) {
         let mut grid = Grid::new();
-        grid.load_style(UTF8_HORIZONTAL_ONLY);
+        grid.load_style(UTF8_FULL_CONDENSED);
         grid.set_header(std::iter::once(table.title.clone()).chain(table.columns.clone()));
         for (name, cells) in &table.rows {
             grid.add_row(std::iter::once(name).chain(cells));

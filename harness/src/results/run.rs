@@ -88,10 +88,8 @@ pub enum Outcome {
 pub struct Measured {
     /// What the load generator measured.
     pub measurement: Measurement,
-    /// What the server's process used in the measured time.
+    /// What the server's process used between two readings, at the begin and the end of the measured time.
     pub server: Spent,
-    /// What the load generator's process used in the measured time.
-    pub tool: Spent,
     /// What speaks against the figures; empty if they are valid.
     pub doubts: Vec<Doubt>,
 }

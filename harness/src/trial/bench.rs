@@ -36,38 +36,31 @@ pub struct Bench<'a> {
 impl Measure for Bench<'_> {
     fn measure(&mut self, contender: &Contender, load: &Load, label: &str) -> Result<Measured, Failed> {
         let mut server = Server::boot(contender, &self.boot, self.logs.join(format!("{label}.server.log")))?;
-        let (measurement, server_spent, tool_spent) = self.drive(&mut server, load, label)?;
-        let mut doubts = doubts(load, &measurement, &tool_spent, self.tool_cores.len());
+        let (measurement, spent) = self.drive(&mut server, load, label)?;
+        let mut doubts = doubts(load, &measurement, self.tool_cores.len());
         // What was measured before stays measured.
         if let Err(Failure::DidNotStop { within_s }) = server.stop() {
             doubts.push(Doubt::StoppedLate { within_s });
         }
-        Ok(Measured { measurement, server: server_spent, tool: tool_spent, doubts })
+        Ok(Measured { measurement, server: spent, doubts })
     }
 }
 
 impl Bench<'_> {
-    fn drive(
-        &self,
-        server: &mut Server,
-        load: &Load,
-        label: &str,
-    ) -> Result<(Measurement, Spent, Spent), Failed> {
+    fn drive(&self, server: &mut Server, load: &Load, label: &str) -> Result<(Measurement, Spent), Failed> {
         let command =
             tool::command(&self.boot.root.bin, load, self.profile, self.boot.address, self.tool_cores);
         let log = self.logs.join(format!("{label}.tool.log"));
         let mut session = Session::start(&command, self.boot.root.path(), self.tool_cores, log)
             .map_err(|error| tool_failed(&format!("`{}`: {error}", command[0]), String::new()))?;
-        let server_pid = server.pid();
-        let read = |session: &Session| Some((Usage::of(server_pid)?, Usage::of(session.pid())?));
         let time = self.profile.warmup_s + self.profile.seconds;
         let deadline = Instant::now() + Duration::from_secs_f64(time) + 3 * tool::PATIENCE;
         let (mut before, mut after, mut measurement) = (None, None, None);
         loop {
             match session.step(Duration::from_millis(50)) {
                 Step::Line(line) => match serde_json::from_str(&line) {
-                    Ok(Event::Phase(Phase::Measure)) => before = read(&session),
-                    Ok(Event::Phase(Phase::Drain)) => after = read(&session),
+                    Ok(Event::Phase(Phase::Measure)) => before = Usage::of(server.pid()),
+                    Ok(Event::Phase(Phase::Drain)) => after = Usage::of(server.pid()),
                     Ok(Event::Phase(Phase::Connect | Phase::Warmup)) => {}
                     Ok(Event::Measurement(taken)) => measurement = Some(*taken),
                     Err(error) => {
@@ -85,15 +78,41 @@ impl Bench<'_> {
                     if let Some(status) = server.ended() {
                         return Err(server.failed(Failure::Died { status: status.to_string() }));
                     }
-                    let (Some(measurement), Some(before), Some(after)) = (measurement, before, after) else {
-                        let how = status.map_or("hung at its end".to_owned(), |status| status.to_string());
-                        return Err(tool_failed(&format!("gave no measurement: {how}"), session.log_tail()));
+                    return match (measurement, before, after) {
+                        (Some(measurement), Some(before), Some(after)) => {
+                            Ok((measurement, after.since(&before)))
+                        }
+                        (Some(measurement), ..) => {
+                            Err(tool_failed(&broken_off(&measurement), session.log_tail()))
+                        }
+                        (None, ..) => {
+                            let how =
+                                status.map_or("hung at its end".to_owned(), |status| status.to_string());
+                            Err(tool_failed(&format!("gave no measurement: {how}"), session.log_tail()))
+                        }
                     };
-                    return Ok((measurement, after.0.since(&before.0), after.1.since(&before.1)));
                 }
             }
         }
     }
+}
+
+/// Why a load ended before its measured time did.
+fn broken_off(measurement: &Measurement) -> String {
+    let connections = &measurement.connections;
+    let causes: Vec<String> = connections
+        .failed
+        .iter()
+        .chain(&measurement.errors)
+        .map(|(cause, count)| format!("{cause} ({count})"))
+        .collect();
+    format!(
+        "the load broke off: {} of {} connections opened, {} lost: {}",
+        connections.established,
+        connections.asked,
+        connections.lost,
+        causes.join(", ")
+    )
 }
 
 fn tool_failed(reason: &str, log_tail: String) -> Failed {

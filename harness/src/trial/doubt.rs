@@ -4,7 +4,6 @@ use std::fmt;
 use loadgen::Measurement;
 use serde::{Deserialize, Serialize};
 
-use crate::machine::Spent;
 use crate::plan::Load;
 
 /// A tool busier than this share of its cores measures itself.
@@ -82,7 +81,7 @@ impl Doubt {
 
 /// What speaks against a measurement.
 #[must_use]
-pub fn doubts(load: &Load, measurement: &Measurement, tool: &Spent, tool_cores: usize) -> Vec<Doubt> {
+pub fn doubts(load: &Load, measurement: &Measurement, tool_cores: usize) -> Vec<Doubt> {
     let mut doubts = Vec::new();
     let connections = &measurement.connections;
     let kept = connections.established.saturating_sub(connections.lost);
@@ -124,7 +123,7 @@ pub fn doubts(load: &Load, measurement: &Measurement, tool: &Spent, tool_cores: 
         }
         Load::Broadcast { rate: None, .. } => {}
     }
-    let busy_share = tool.cpu_us / (measurement.seconds * 1e6 * tool_cores as f64);
+    let busy_share = measurement.cpu_us / (measurement.seconds * 1e6 * tool_cores as f64);
     if busy_share > TOOL_BUSY_SHARE {
         doubts.push(Doubt::ToolLimited { busy_share });
     }

@@ -61,7 +61,8 @@ impl Stage {
         )
     }
 
-    fn manifest(self, name: &str, text: &str) -> Self {
+    /// Enters a contender by its manifest.
+    pub fn manifest(self, name: &str, text: &str) -> Self {
         let folder = self.path("servers").join(name);
         fs::create_dir(&folder).expect("a folder");
         fs::write(folder.join("contender.toml"), text).expect("a manifest");

@@ -31,7 +31,7 @@ pub(super) fn echo(connection: &mut Connection, server: &Server) -> io::Result<(
     }
     let mut output = Vec::new();
     let mut held = None;
-    let ended = loop {
+    let (ending, close) = loop {
         match frames.next(connection, server) {
             Ok((Opcode::Ping, bytes)) => {
                 let bytes = if server.is(Fault::EmptyPongs) { Vec::new() } else { bytes };
@@ -46,7 +46,7 @@ pub(super) fn echo(connection: &mut Connection, server: &Server) -> io::Result<(
                 output.extend(frame(server, Opcode::Pong, &bytes));
             }
             Ok((Opcode::Pong, _)) => {}
-            Ok((Opcode::Close, bytes)) => break Err((Ending::Gone, Some(bytes))),
+            Ok((Opcode::Close, bytes)) => break (Ending::Gone, Some(bytes)),
             Ok((opcode, mut bytes)) => {
                 let opcode = if server.is(Fault::EchoesTextAsBinary) { Opcode::Binary } else { opcode };
                 if server.is(Fault::StripsByteOrderMarks) && bytes.starts_with("\u{feff}".as_bytes()) {
@@ -64,7 +64,7 @@ pub(super) fn echo(connection: &mut Connection, server: &Server) -> io::Result<(
                     output.extend(held.take().unwrap_or_default());
                 }
             }
-            Err(ending) => break Err::<(), _>((ending, None)),
+            Err(ending) => break (ending, None),
         }
         if server.is(Fault::ReadsOnWhenUnread) {
             // It fails when the writer has, which the next read will show.
@@ -73,7 +73,6 @@ pub(super) fn echo(connection: &mut Connection, server: &Server) -> io::Result<(
             connection.send(&std::mem::take(&mut output))?;
         }
     };
-    let Err((ending, close)) = ended else { return Ok(()) };
     if let Some(last) = farewell(server, ending, close) {
         connection.send(&last)?;
     }

@@ -89,6 +89,8 @@ impl<W: Workload> EventLoop<W> {
     /// The connection did not open, or is of no more use.
     pub(super) fn lose(&mut self, slot: usize, loss: impl Into<Loss>) {
         let loss = loss.into();
+        // What was meant for this connection must not go to the next.
+        self.context.out.clear();
         let connection = &mut self.connections[slot];
         let began = connection.socket.take().is_some();
         let was_opening = connection.opening.take().is_some();

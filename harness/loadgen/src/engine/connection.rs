@@ -1,10 +1,12 @@
-use std::io::{self, ErrorKind, Write};
+use std::io;
 use std::net::{SocketAddr, TcpStream};
 
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::http::Upgrade;
+use crate::loss::Loss;
 
 /// One connection, with the state that its workload keeps in it. No buffer is held while it is idle.
 #[derive(Debug)]
@@ -60,14 +62,25 @@ impl<S> Connection<S> {
         }
     }
 
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let Some(socket) = &mut self.socket else { return Ok(bytes.len()) };
-        loop {
-            match socket.write(bytes) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(0),
-                other => return other,
-            }
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let Some(socket) = &self.socket else { return Ok(bytes.len()) };
+        match retry_on_intr(|| send(socket, bytes, SendFlags::NOSIGNAL)) {
+            Err(Errno::AGAIN) => Ok(0),
+            other => Ok(other?),
+        }
+    }
+
+    /// What has arrived, as far as it fits into `buffer`: how much it is. `None` if nothing has arrived.
+    ///
+    /// # Errors
+    /// The connection has ended, or been reset.
+    pub(super) fn receive(&self, buffer: &mut [u8]) -> Result<Option<usize>, Loss> {
+        let Some(socket) = &self.socket else { return Ok(None) };
+        match retry_on_intr(|| recv(socket, &mut *buffer, RecvFlags::empty())) {
+            Ok((0, _)) => Err(Loss::Ended),
+            Ok((length, _)) => Ok(Some(length)),
+            Err(Errno::AGAIN) => Ok(None),
+            Err(error) => Err(io::Error::from(error).into()),
         }
     }
 }
@@ -79,5 +92,17 @@ fn connect(target: SocketAddr) -> io::Result<TcpStream> {
     match socket.connect(&target.into()) {
         Err(error) if error.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => Err(error),
         _ => Ok(socket.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Connection;
+    use crate::{broadcast, echo};
+
+    #[test]
+    fn a_connection_is_small() {
+        assert!(size_of::<Connection<echo::Peer>>() < 200);
+        assert!(size_of::<Connection<broadcast::Peer>>() < 200);
     }
 }

@@ -11,7 +11,7 @@ mod limits;
 mod poller;
 mod workload;
 
-use std::io::{self, ErrorKind, Read};
+use std::io;
 use std::num::NonZeroU64;
 
 pub(crate) use clock::{Clock, Schedule, nanoseconds, process_cpu_us};
@@ -42,7 +42,7 @@ pub(crate) struct EventLoop<W: Workload> {
 }
 
 impl<W: Workload> EventLoop<W> {
-    /// A loop over connections of these states; `waker` wakes it.
+    /// A loop over connections of these states, made in the thread that is to run it; `waker` wakes it.
     ///
     /// # Errors
     /// The system gives no epoll.
@@ -52,7 +52,7 @@ impl<W: Workload> EventLoop<W> {
         context: Context,
         waker: Waker,
     ) -> io::Result<Self> {
-        // Timers are rounded up by 50 µs otherwise; a failure leaves that.
+        // This thread's timers may be 50 µs late otherwise; a failure leaves that.
         let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
         Ok(Self {
             poller: Poller::new(waker)?,
@@ -140,13 +140,11 @@ impl<W: Workload> EventLoop<W> {
     fn read(&mut self, ready: Readiness) {
         let slot = ready.slot;
         self.context.out.clear();
-        while let Some(socket) = &mut self.connections[slot].socket {
-            let length = match socket.read(&mut self.received) {
-                Ok(0) => return self.lose(slot, Loss::Ended),
-                Ok(length) => length,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) => return self.lose(slot, error),
+        loop {
+            let length = match self.connections[slot].receive(&mut self.received) {
+                Ok(Some(length)) => length,
+                Ok(None) => break,
+                Err(loss) => return self.lose(slot, loss),
             };
             let at_ns = self.context.clock.now_ns();
             if let Err(loss) = self.take(slot, length, at_ns) {

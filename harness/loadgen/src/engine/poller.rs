@@ -97,3 +97,20 @@ impl Poller {
         EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wake_ends_one_wait() {
+        let waker = Waker::new().expect("an eventfd");
+        let mut poller = Poller::new(waker.clone()).expect("an epoll");
+        for _ in 0..3 {
+            waker.wake();
+            assert_eq!(poller.wait(60_000_000_000).expect("a wait"), 1);
+            assert!(poller.event(0).is_none());
+            assert_eq!(poller.wait(0).expect("a wait"), 0);
+        }
+    }
+}

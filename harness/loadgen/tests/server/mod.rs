@@ -29,7 +29,7 @@ pub enum Do {
 type Answer = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 type Reply = Box<dyn Fn(u64, Opcode, &[u8]) -> Do + Send + Sync>;
 type Deliver = Box<dyn Fn(u64, usize, &str) -> Vec<u8> + Send + Sync>;
-type Receipt = Box<dyn Fn(u64, usize) -> (u16, String) + Send + Sync>;
+type Receipt = Box<dyn Fn(u64, usize) -> String + Send + Sync>;
 
 /// What a server does; by default the right thing.
 pub struct Script {
@@ -39,7 +39,7 @@ pub struct Script {
     pub reply: Reply,
     /// What a subscriber is sent of a publication, by its id, the number of the subscriber and its data.
     pub deliver: Deliver,
-    /// Status and body of the answer to a publication, by its id and the number of subscribers.
+    /// The answer to a publication, by its id and the number of subscribers.
     pub receipt: Receipt,
 }
 
@@ -49,9 +49,7 @@ impl Default for Script {
             answer: Box::new(|accept| Some(switching(accept))),
             reply: Box::new(|_, opcode, payload| Do::Send(frame(opcode, payload))),
             deliver: Box::new(|id, _, data| delivery(id, data)),
-            receipt: Box::new(|id, subscribers| {
-                (202, format!(r#"{{"id":{id},"subscribers":{subscribers}}}"#))
-            }),
+            receipt: Box::new(accepted),
         }
     }
 }
@@ -62,6 +60,16 @@ pub fn switching(accept: &str) -> String {
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: {accept}\r\n\r\n"
     )
+}
+
+/// The right answer to a publication.
+pub fn accepted(id: u64, subscribers: usize) -> String {
+    answer(202, &format!(r#"{{"id":{id},"subscribers":{subscribers}}}"#))
+}
+
+/// An answer over HTTP.
+pub fn answer(status: u16, body: &str) -> String {
+    format!("HTTP/1.1 {status} S\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
 /// A server's frame.
@@ -119,10 +127,7 @@ impl Server {
             if path == "/publish" {
                 let mut body = vec![0; headers.get("content-length")?.parse().ok()?];
                 reader.read_exact(&mut body).ok()?;
-                let (status, body) = self.publish(str::from_utf8(&body).ok()?);
-                let length = body.len();
-                let answer = format!("HTTP/1.1 {status} S\r\nContent-Length: {length}\r\n\r\n{body}");
-                stream.write_all(answer.as_bytes()).ok()?;
+                stream.write_all(self.publish(str::from_utf8(&body).ok()?).as_bytes()).ok()?;
                 continue;
             }
             let accept = framing::accept_key(headers.get("sec-websocket-key")?);
@@ -176,7 +181,7 @@ impl Server {
         }
     }
 
-    fn publish(&self, data: &str) -> (u16, String) {
+    fn publish(&self, data: &str) -> String {
         let mut hub = self.hub.lock().expect("no test panics in here");
         hub.newest += 1;
         let id = hub.newest;
