@@ -171,9 +171,7 @@ fn phases(
     let to_the_end = run_until(schedule.end_ns);
     let cpu_us = process_cpu_us() - cpu_us;
     let ended_ns = if to_the_end { schedule.end_ns } else { clock.now_ns().min(schedule.end_ns) };
-    if to_the_end {
-        emit(Event::Phase(Phase::Drain));
-    }
+    emit(Event::Phase(Phase::Drain));
     Moments { measured_ns: ended_ns.saturating_sub(schedule.measure_ns), cpu_us }
 }
 

@@ -5,7 +5,7 @@ mod server;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use framing::Opcode;
-use loadgen::{Delivery, Measurement};
+use loadgen::{Delivery, Measurement, Phase};
 use server::{Script, accepted, answer, broadcast, causes, delivery, frame, load, measure, serve};
 
 const SUBSCRIBERS: u64 = 10;
@@ -45,8 +45,13 @@ fn an_open_loop_sends_exactly_what_was_asked_for() {
         let workload = broadcast(SUBSCRIBERS as usize, publishers, Some(rate));
         let mut load = load(address, threads, workload);
         load.timing.warmup_s = 0.0;
-        let (measurement, _) = measure(&load);
+        let (measurement, phases) = measure(&load);
         assert_all_arrived(&measurement);
+        assert_eq!(
+            phases.last(),
+            Some(&Phase::Drain),
+            "the measured time ends, though nothing is waited for"
+        );
         let until_the_end = f64::from(rate) * load.timing.seconds;
         assert_eq!(measurement.sent, until_the_end.ceil() as u64);
     }
