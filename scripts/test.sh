@@ -20,4 +20,5 @@ cargo run --locked --quiet --package harness -- readme --check
 cargo run --locked --quiet --package harness -- report --check
 # Last, since it boots the binaries that the tests above have built, and others that it builds itself.
 say "the harness, end to end"
-cargo test --locked --package harness
+cargo test --locked --package harness --lib
+cargo test --locked --package harness --test '*'

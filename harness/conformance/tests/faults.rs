@@ -29,6 +29,7 @@ const HTTP: &[Caught] = &[
         ],
     ),
     (Fault::ExtraMember, &["stats-have-the-shape-of-the-contract"]),
+    (Fault::CountsUp, &["xhr-counts-down", "xhr-refuses-what-is-no-count"]),
     (Fault::UnknownPathsAreFound, &["other-paths-are-not-found"]),
     (Fault::AnyMethod, &["other-methods-are-not-allowed"]),
     (Fault::ClosesAfterEachAnswer, &["connections-are-kept-for-further-requests"]),

@@ -35,6 +35,10 @@ fn routes(config: &mut ServiceConfig, app: App) {
         .app_data(Data::new(app))
         .service(resource("/").get(async |app: Data<App>| answer(app.about())))
         .service(resource("/stats").get(async |app: Data<App>| answer(app.stats())))
+        .service(
+            resource("/xhr")
+                .get(async |request: HttpRequest, app: Data<App>| answer(app.xhr(request.uri().query()))),
+        )
         .service(resource("/publish").post(publish))
         .service(resource("/ws/echo").get(echo))
         .service(resource("/ws/broadcast").get(broadcast))

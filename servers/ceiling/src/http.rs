@@ -176,6 +176,7 @@ fn answer(head: Head, body: &[u8], app: &CeilingApp, output: &mut Output) -> Nex
     let answer = match head.route {
         Ok(Route::About) => app.about(),
         Ok(Route::Stats) => app.stats(),
+        Ok(Route::Xhr) => app.xhr(query),
         Ok(Route::Publish) => app.publish(query, body),
         Ok(route @ (Route::Echo | Route::Broadcast)) => {
             match open_websocket(route, query, head.websocket_key.as_deref(), app, output) {

@@ -57,6 +57,13 @@ pub struct About {
     pub workers: usize,
 }
 
+/// One step of a countdown: the answer to `GET /xhr?count=N`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Countdown {
+    /// What is left to count.
+    pub count: u64,
+}
+
 /// The answer to a publication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {

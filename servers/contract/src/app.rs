@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use crate::{About, Answer, Hub, Limits, Receipt, Refusal, Settings, Subscription, Transport};
+use crate::{About, Answer, Countdown, Hub, Limits, Receipt, Refusal, Settings, Subscription, Transport};
+
+/// Where a countdown may begin: beyond, JSON's numbers are no longer exact in every language (RFC 8259, section 6).
+const MAX_COUNT: u64 = 1 << 53;
 
 /// Everything a contender's handlers share. `M` is a publication as the framework sends it over a
 /// WebSocket: made once, then cloned for each subscriber, so cloning it must not copy the text.
@@ -61,6 +64,16 @@ impl<M: Clone> App<M> {
     #[must_use]
     pub fn stats(&self) -> Answer {
         Answer::json(200, &self.hub.stats())
+    }
+
+    /// `GET /xhr?count=N`: one step of a countdown. `query` is what follows the `?`, as it came.
+    #[must_use]
+    pub fn xhr(&self, query: Option<&str>) -> Answer {
+        let value = parameter(query, "count").unwrap_or_default();
+        match value.parse::<u64>() {
+            Ok(count @ 1..=MAX_COUNT) => Answer::json(200, &Countdown { count: count - 1 }),
+            _ => Refusal::BadQuery { name: "count", value, expected: "a whole number from 1 to 2^53" }.into(),
+        }
     }
 
     /// `POST /publish?event=NAME`. `query` is what follows the `?`, as it came.

@@ -10,7 +10,7 @@ mod refusal;
 mod route;
 mod settings;
 
-pub use answer::{About, Answer, Receipt, Stats};
+pub use answer::{About, Answer, Countdown, Receipt, Stats};
 pub use app::App;
 pub use hub::{Hub, Lagged, Subscribers, Subscription, Transport};
 pub use refusal::{Close, Ending, FAREWELL, Refusal};

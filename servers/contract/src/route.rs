@@ -7,6 +7,8 @@ pub enum Route {
     About,
     /// `GET /stats`.
     Stats,
+    /// `GET /xhr`.
+    Xhr,
     /// `POST /publish`.
     Publish,
     /// `WS /ws/echo`.
@@ -24,6 +26,7 @@ impl Route {
         let (route, expected) = match path {
             "/" => (Self::About, "GET"),
             "/stats" => (Self::Stats, "GET"),
+            "/xhr" => (Self::Xhr, "GET"),
             "/publish" => (Self::Publish, "POST"),
             "/ws/echo" => (Self::Echo, "GET"),
             "/ws/broadcast" => (Self::Broadcast, "GET"),

@@ -42,6 +42,7 @@ async fn routes(request: Request<Incoming>, app: App) -> Result<Response<Full<By
     Ok(match Route::of(request.method().as_str(), request.uri().path()) {
         Ok(Route::About) => answer(app.about()),
         Ok(Route::Stats) => answer(app.stats()),
+        Ok(Route::Xhr) => answer(app.xhr(request.uri().query())),
         Ok(Route::Publish) => answer(publish(request, &app).await),
         Ok(Route::Echo) => upgrade(request, app.limits().echo_bytes, ws::echo),
         Ok(Route::Broadcast) => match app.subscribe(Transport::WebSocket, request.uri().query()) {

@@ -46,6 +46,7 @@ async fn routes(mut connection: Connection, app: &App) -> Option<Connection> {
     let answer = match Route::of(request.method().as_str(), request.uri().path()) {
         Ok(Route::About) => Ok(app.about()),
         Ok(Route::Stats) => Ok(app.stats()),
+        Ok(Route::Xhr) => Ok(app.xhr(request.uri().query())),
         Ok(Route::Publish) => publish(&mut connection, &request, app).await,
         Ok(Route::Echo) => return upgrade(connection, &request, app.limits().echo_bytes, ws::echo).await,
         Ok(Route::Broadcast) => match app.subscribe(Transport::WebSocket, request.uri().query()) {

@@ -35,6 +35,11 @@ fn routes(app: App) -> impl Filter<Extract = (impl Reply,), Error = Infallible> 
 
     let about = warp::path::end().and(warp::get()).and(app.clone()).map(|app: App| answer(app.about()));
     let stats = warp::path!("stats").and(warp::get()).and(app.clone()).map(|app: App| answer(app.stats()));
+    let xhr = warp::path!("xhr")
+        .and(warp::get())
+        .and(query)
+        .and(app.clone())
+        .map(|query: Option<String>, app: App| answer(app.xhr(query.as_deref())));
     let publish = warp::path!("publish")
         .and(warp::post())
         .and(warp::header::optional("content-length"))
@@ -45,7 +50,7 @@ fn routes(app: App) -> impl Filter<Extract = (impl Reply,), Error = Infallible> 
     let handshake = warp::ws().and(warp::header("sec-websocket-key"));
     let echo = warp::path!("ws" / "echo").and(handshake).and(app.clone()).then(echo);
     let broadcast = warp::path!("ws" / "broadcast").and(handshake).and(query).and(app).then(broadcast);
-    exact().and(about.or(stats).or(publish).or(echo).or(broadcast)).recover(refuse)
+    exact().and(about.or(stats).or(xhr).or(publish).or(echo).or(broadcast)).recover(refuse)
 }
 
 /// Without it warp reads `/stats/` as `/stats`.

@@ -1,6 +1,6 @@
 //! The paths of the contract as far as they are plain HTTP.
 
-use contract::{About, Stats};
+use contract::{About, Countdown, Stats};
 
 use crate::check::ensure;
 use crate::client::http::Http;
@@ -17,6 +17,8 @@ pub(super) const CHECKS: &[Check] = &[
         standard: "contract, paths",
         run: stats_have_shape,
     },
+    Check { name: "xhr-counts-down", standard: "contract, paths", run: xhr_counts_down },
+    Check { name: "xhr-refuses-what-is-no-count", standard: "contract, paths", run: xhr_refuses },
     Check { name: "other-paths-are-not-found", standard: "contract, paths", run: other_paths_are_not_found },
     Check {
         name: "other-methods-are-not-allowed",
@@ -60,6 +62,36 @@ fn stats_have_shape(target: &Target) -> Result<(), Failure> {
     Ok(())
 }
 
+fn xhr_counts_down(target: &Target) -> Result<(), Failure> {
+    let mut http = Http::connect(target)?;
+    for count in [1, 2, 10, 1000, 1 << 32, 1 << 53] {
+        let path = format!("/xhr?count={count}");
+        let answered: Countdown = http.get(&path)?.json(200)?;
+        ensure(answered.count == count - 1, format!("{} to GET {path}", count - 1), format!("{answered:?}"))?;
+    }
+    Ok(())
+}
+
+fn xhr_refuses(target: &Target) -> Result<(), Failure> {
+    for query in [
+        "",
+        "?",
+        "?count",
+        "?count=",
+        "?count=0",
+        "?count=-1",
+        "?count=1.5",
+        "?count=ten",
+        "?Count=5",
+        "?count=9007199254740993",
+    ] {
+        let path = format!("/xhr{query}");
+        let answer = Http::connect(target)?.get(&path)?;
+        answer.error(&[400]).map_err(|failure| failure.when(format!("to GET {path}")))?;
+    }
+    Ok(())
+}
+
 fn other_paths_are_not_found(target: &Target) -> Result<(), Failure> {
     const PATHS: [&str; 10] = [
         "/nothing",
@@ -82,7 +114,7 @@ fn other_paths_are_not_found(target: &Target) -> Result<(), Failure> {
 }
 
 fn other_methods_are_not_allowed(target: &Target) -> Result<(), Failure> {
-    for path in ["/", "/stats", "/publish", "/ws/echo", "/ws/broadcast"] {
+    for path in ["/", "/stats", "/xhr", "/publish", "/ws/echo", "/ws/broadcast"] {
         let other = if path == "/publish" { "GET" } else { "POST" };
         for method in [other, "PUT", "DELETE", "PATCH"] {
             // The length is given, lest a server that reads bodies waits for one.

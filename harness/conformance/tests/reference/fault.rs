@@ -10,6 +10,7 @@ pub enum Fault {
     NamesNoFramework,
     WrongContentType,
     ExtraMember,
+    CountsUp,
     UnknownPathsAreFound,
     AnyMethod,
     ClosesAfterEachAnswer,

@@ -41,6 +41,8 @@ pub(super) fn serve(connection: &mut Connection, server: &Arc<Server>) -> io::Re
         let answer = match route {
             Ok(Route::About) => server.app.about(),
             Ok(Route::Stats) => server.app.stats(),
+            Ok(Route::Xhr) if server.is(Fault::CountsUp) => server.app.about(),
+            Ok(Route::Xhr) => server.app.xhr(request.query.as_deref()),
             Ok(Route::Publish) => match read_body(connection, server, &request)? {
                 Ok(body) => publish(server, request.query.as_deref(), &body),
                 Err(refusal) => {
