@@ -25,6 +25,7 @@ const EXIT_CODES: &str = "Exit codes:
   0    all went well
   1    something failed: a contender, a check, a trial or a file; what was measured is kept
   2    the command line is wrong
+  3    compare: a figure became worse by more than --fail-on-regression allows
   130  interrupted; what was measured is kept";
 
 /// What every command may be told.
@@ -48,6 +49,8 @@ pub enum Command {
     Verify(VerifyOptions),
     /// Measure, and write the results.
     Run(RunOptions),
+    /// Show what changed from one run to another, and what is noise.
+    Compare(CompareOptions),
     /// Write the tables of a results file again, and print them.
     Report(ReportOptions),
     /// Put the latest results' tables into the README.
@@ -80,6 +83,9 @@ pub struct RunOptions {
     /// A profile of your own, in place of one by name.
     #[arg(long, value_name = "FILE", conflicts_with = "profile")]
     pub profile_file: Option<PathBuf>,
+    /// Goes on with a run that was cut off, by its name: takes the trials that its journal does not hold.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["profile", "profile_file", "contenders", "workloads", "rounds", "control", "seed", "machine", "skip_verify"])]
+    pub resume: Option<String>,
     /// Only these contenders.
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub contenders: Vec<String>,
@@ -89,6 +95,13 @@ pub struct RunOptions {
     /// Rounds, in place of the profile's.
     #[arg(long)]
     pub rounds: Option<NonZeroU32>,
+    /// Contender that is entered twice, in place of the profile's; `none` for none. What its two entries differ by is
+    /// the run's noise floor.
+    #[arg(long, value_name = "NAME")]
+    pub control: Option<String>,
+    /// How often a trial is taken again during which the machine's state changed.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub repeats: u32,
     /// Order of the trials; the results record it.
     #[arg(long)]
     pub seed: Option<u64>,
@@ -123,6 +136,21 @@ pub struct Place {
     pub tool_cores: Option<CoreSet>,
 }
 
+/// Options of `compare`.
+#[derive(Debug, Args)]
+pub struct CompareOptions {
+    /// The first results file, `.json` or `.md`.
+    pub before: PathBuf,
+    /// The second.
+    pub after: PathBuf,
+    /// End with 3 if a figure is shown to be worse by more than so many percent.
+    #[arg(long, value_name = "PCT")]
+    pub fail_on_regression: Option<f64>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Options of `report`.
 #[derive(Debug, Args)]
 pub struct ReportOptions {
@@ -148,6 +176,8 @@ pub enum Exit {
     Done,
     /// Something failed.
     Failed,
+    /// A figure became worse.
+    Regression,
     /// Ctrl-C.
     Interrupted,
 }
@@ -157,6 +187,7 @@ impl From<Exit> for ExitCode {
         match exit {
             Exit::Done => Self::SUCCESS,
             Exit::Failed => Self::FAILURE,
+            Exit::Regression => Self::from(3),
             Exit::Interrupted => Self::from(130),
         }
     }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use harness::cli::{Cli, Command, Exit};
-use harness::command::{list, readme, report, run, verify};
+use harness::command::{compare, list, readme, report, run, verify};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         Command::List(options) => list::list(&cli.shared, options),
         Command::Verify(options) => verify::verify(&cli.shared, options),
         Command::Run(options) => run::run(&cli.shared, options),
+        Command::Compare(options) => compare::compare_runs(options),
         Command::Report(options) => report::report(&cli.shared, options),
         Command::Readme(options) => readme::readme(&cli.shared, options),
     };

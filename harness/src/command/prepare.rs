@@ -2,28 +2,102 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use conformance::Outcome;
 use jiff::Timestamp;
 
-use super::session::{SCRATCH, Session};
+use super::run::Prepared;
+use super::session::{SCRATCH, Session, scratch};
 use super::verify::prove;
 use crate::cli::RunOptions;
 use crate::contender::{build, build_tool, find};
 use crate::machine::Environment;
 use crate::names::{slug, suggestion};
 use crate::plan::{Load, Profile};
-use crate::results::Entry;
+use crate::results::{Entry, Header, Journal, SCHEMA};
 use crate::trial::{Failed, Failure};
 
 /// Open files that a process needs besides its connections: listener, pipes, epoll, libraries.
 const OTHER_FILES: u64 = 64;
 
+/// Prepares a new run. `None`: interrupted.
+///
+/// # Errors
+/// What keeps it from beginning.
+pub(super) fn begin(session: &mut Session, options: &RunOptions, results: &Path) -> Result<Option<Prepared>> {
+    let profile = profile(session, options)?;
+    for note in &session.notes {
+        eprintln!("note: {note}");
+    }
+    let environment = Environment::read(session.root.path(), session.open_files);
+    let name = unused_name(results, options, &environment, &profile);
+    let logs = scratch(results, &name)?;
+    let Some(contenders) = contenders(session, &profile, options, &logs)? else { return Ok(None) };
+    let header = Header {
+        schema: SCHEMA,
+        name,
+        started_at: Timestamp::now().to_string(),
+        seed: options.seed.unwrap_or_else(|| fastrand::u64(..1 << 32)),
+        verified: !options.skip_verify,
+        environment,
+        server_cores: session.cores.server.to_string(),
+        tool_cores: session.cores.tool.to_string(),
+        notes: session.notes.clone(),
+        contenders,
+        profile,
+    };
+    let journal = Journal::create(&logs.join("journal.jsonl"), &header)?;
+    let slots = header.slots();
+    Ok(Some(Prepared { header, journal, slots }))
+}
+
+/// Prepares the rest of a run that was cut off: the trials that its journal does not hold. `None`: interrupted.
+///
+/// # Errors
+/// There is no such run, another process is at it, or it was begun under other circumstances.
+pub(super) fn go_on(session: &Session, results: &Path, name: &str) -> Result<Option<Prepared>> {
+    let logs = results.join(SCRATCH).join(name);
+    let (journal, header, taken, torn) = Journal::resume(&logs.join("journal.jsonl"))?;
+    if torn {
+        eprintln!("note: the last line of the journal was torn, and is dropped: its trial is taken again");
+    }
+    let environment = Environment::read(session.root.path(), session.open_files);
+    for (what, before, now) in [
+        ("on the processor", header.environment.processor.as_str(), environment.processor.as_str()),
+        ("under the kernel", &header.environment.kernel, &environment.kernel),
+        (
+            "at the commit",
+            header.environment.commit.as_deref().unwrap_or(""),
+            environment.commit.as_deref().unwrap_or(""),
+        ),
+        ("with the server on cores", &header.server_cores, &session.cores.server.to_string()),
+        ("with the load generator on cores", &header.tool_cores, &session.cores.tool.to_string()),
+    ] {
+        if before != now {
+            bail!(
+                "{name} was begun {what} {before}, and this is {now}: its trials would not compare; begin a new run"
+            );
+        }
+    }
+    for entry in header.contenders.iter().filter(|entry| entry.failed.is_none() && !entry.is_control()) {
+        let boot = session.boot();
+        eprintln!("building {}", entry.name);
+        match build(&entry.manifest, &boot, &logs.join(format!("{}.build.log", entry.name))) {
+            Ok(()) => {}
+            Err(Failed { failure: Failure::Interrupted, .. }) => return Ok(None),
+            Err(failed) => bail!("{} {}\n{}", entry.name, failed.failure, failed.log_tail),
+        }
+    }
+    let mut slots = header.slots();
+    slots.retain(|slot| !taken.iter().any(|trial| trial.slot == *slot));
+    Ok(Some(Prepared { header, journal, slots }))
+}
+
 /// The profile with the command line's changes, less the loads that this machine's limits do not allow.
 ///
 /// # Errors
 /// There is no such profile or workload, or nothing is left.
-pub(super) fn profile(session: &mut Session, options: &RunOptions) -> Result<Profile> {
+fn profile(session: &mut Session, options: &RunOptions) -> Result<Profile> {
     let mut profile = match &options.profile_file {
         Some(file) => Profile::read(file)?,
         None => Profile::named(&session.root.profiles(), &options.profile)?,
@@ -33,6 +107,14 @@ pub(super) fn profile(session: &mut Session, options: &RunOptions) -> Result<Pro
     }
     if !options.contenders.is_empty() {
         profile.contenders.clone_from(&options.contenders);
+    }
+    if let Some(control) = &options.control {
+        profile.control = Some(control.clone()).filter(|name| name != "none");
+    }
+    // A control whose contender was left out on the command line is left out with it.
+    let left_out = |control: &String| !options.contenders.is_empty() && !options.contenders.contains(control);
+    if options.control.is_none() {
+        profile.control = profile.control.filter(|control| !left_out(control));
     }
     for wanted in &options.workloads {
         if !Load::WORKLOADS.contains(&wanted.as_str()) {
@@ -61,12 +143,7 @@ pub(super) fn profile(session: &mut Session, options: &RunOptions) -> Result<Pro
 
 /// A name that no results file in the folder has: `<date>-<machine>-<profile>`, numbered if need be.
 #[must_use]
-pub(super) fn unused_name(
-    results: &Path,
-    options: &RunOptions,
-    environment: &Environment,
-    profile: &Profile,
-) -> String {
+fn unused_name(results: &Path, options: &RunOptions, environment: &Environment, profile: &Profile) -> String {
     let date = Timestamp::now().strftime("%Y-%m-%d").to_string();
     let machine = options.machine.clone().unwrap_or_else(|| environment.short_name());
     let base = format!("{date}-{}-{}", slug(&machine), slug(&profile.name));
@@ -85,7 +162,7 @@ pub(super) fn unused_name(
 ///
 /// # Errors
 /// A name is unknown, a manifest malformed, or the load generator does not build.
-pub(super) fn contenders(
+fn contenders(
     session: &Session,
     profile: &Profile,
     options: &RunOptions,
@@ -122,7 +199,14 @@ pub(super) fn contenders(
                 (None, Some(failed))
             }
         };
-        entries.push(Entry { manifest, about, failed });
+        entries.push(Entry { name: manifest.name.clone(), manifest, about, failed });
+    }
+    if let Some(control) = &profile.control {
+        let known = || suggestion(control, entries.iter().map(|entry| entry.name.as_str()));
+        let original = entries.iter().find(|entry| entry.name == *control);
+        let original =
+            original.with_context(|| format!("no contender {control} to be the control: {}", known()))?;
+        entries.push(Entry { name: format!("{control} (control)"), ..original.clone() });
     }
     Ok(Some(entries))
 }

@@ -60,10 +60,12 @@ impl Watch for Progress {
         }
     }
 
-    fn end(&mut self, slot: &Slot, outcome: &Outcome) {
-        self.taken += 1;
-        if let Some(bar) = &self.bar {
-            bar.inc(1);
+    fn end(&mut self, slot: &Slot, outcome: &Outcome, again: bool) {
+        if !again {
+            self.taken += 1;
+            if let Some(bar) = &self.bar {
+                bar.inc(1);
+            }
         }
         if let Some(complaint) = outcome.complaint() {
             let line = format!("{}, {}, round {}: {complaint}", slot.contender, slot.load, slot.round);

@@ -7,19 +7,24 @@ use anyhow::Result;
 use jiff::Timestamp;
 
 use super::output::out;
-use super::prepare::{contenders, profile, unused_name};
+use super::prepare::{begin, go_on};
 use super::progress::Progress;
-use super::session::{Session, scratch};
+use super::session::Session;
 use crate::cli::{Exit, RunOptions, Shared};
-use crate::contender::Contender;
-use crate::machine::Environment;
-use crate::plan::{Slot, schedule};
+use crate::plan::Slot;
 use crate::report::{markdown, terminal};
-use crate::results::{Header, Journal, Run, SCHEMA, write};
+use crate::results::{Header, Journal, Run, write};
 use crate::trial::{Bench, take};
 
-/// Booting, proving and stopping add about this to a trial.
+/// Booting, probing and stopping add about this to a trial.
 const OVERHEAD: Duration = Duration::from_millis(400);
+
+/// What is to be measured, and where it goes.
+pub(super) struct Prepared {
+    pub(super) header: Header,
+    pub(super) journal: Journal,
+    pub(super) slots: Vec<Slot>,
+}
 
 /// Measures, and writes the results.
 ///
@@ -28,59 +33,35 @@ const OVERHEAD: Duration = Duration::from_millis(400);
 /// but an exit code.
 pub fn run(shared: &Shared, options: &RunOptions) -> Result<Exit> {
     let mut session = Session::begin(shared, &options.place)?;
-    let profile = profile(&mut session, options)?;
-    for note in &session.notes {
-        eprintln!("note: {note}");
-    }
-    let environment = Environment::read(session.root.path(), session.open_files);
     let results = session.root.results(&options.results);
-    let name = unused_name(&results, options, &environment, &profile);
-    let logs = scratch(&results, &name)?;
-    let Some(entries) = contenders(&session, &profile, options, &logs)? else { return Ok(Exit::Interrupted) };
-    let header = Header {
-        schema: SCHEMA,
-        name,
-        started_at: Timestamp::now().to_string(),
-        seed: options.seed.unwrap_or_else(|| fastrand::u64(..1 << 32)),
-        verified: !options.skip_verify,
-        environment,
-        server_cores: session.cores.server.to_string(),
-        tool_cores: session.cores.tool.to_string(),
-        notes: session.notes.clone(),
-        contenders: entries,
-        profile,
+    let prepared = match &options.resume {
+        None => begin(&mut session, options, &results)?,
+        Some(name) => go_on(&session, &results, name)?,
     };
-    let mut journal = Journal::create(&logs.join("journal.jsonl"), &header)?;
-    let taken = measure(&session, &header, &mut journal, &logs);
+    let Some(mut prepared) = prepared else { return Ok(Exit::Interrupted) };
+    let taken = measure(&session, &mut prepared, options.repeats);
     // Whatever ended the trials: those that were taken become results.
-    let run = journal.to_run(Timestamp::now().to_string())?;
+    let run = prepared.journal.to_run(Timestamp::now().to_string())?;
     publish(&run, &results)?;
-    Ok(match (taken?, run.has_failures()) {
+    let taken = taken?;
+    if !taken {
+        eprintln!("cut off; `harness run --resume {}` goes on", run.header.name);
+    }
+    Ok(match (taken, run.has_failures()) {
         (false, _) => Exit::Interrupted,
         (true, true) => Exit::Failed,
         (true, false) => Exit::Done,
     })
 }
 
-fn measure(session: &Session, header: &Header, journal: &mut Journal, logs: &Path) -> Result<bool> {
+fn measure(session: &Session, prepared: &mut Prepared, repeats: u32) -> Result<bool> {
+    let Prepared { header, journal, slots } = prepared;
     let profile = &header.profile;
-    let able: Vec<Contender> = header
-        .contenders
-        .iter()
-        .filter(|entry| entry.failed.is_none())
-        .map(|entry| entry.manifest.clone())
-        .collect();
-    let names: Vec<String> = able.iter().map(|contender| contender.name.clone()).collect();
-    let mut slots = schedule(&names, &profile.loads, profile.rounds.get(), header.seed);
-    slots.retain(|slot: &Slot| {
-        able.iter()
-            .any(|contender| contender.name == slot.contender && contender.serves(slot.load.workload()))
-    });
-    let mut bench =
-        Bench { boot: session.boot(), tool_cores: &session.cores.tool, profile, logs: logs.to_owned() };
+    let logs = journal.path().parent().unwrap_or(Path::new(".")).to_owned();
+    let mut bench = Bench { boot: session.boot(), tool_cores: &session.cores.tool, profile, logs };
     let expected = Duration::from_secs_f64(profile.warmup_s + profile.seconds) + OVERHEAD;
     let mut progress = Progress::new(slots.len(), profile.rounds.get(), expected);
-    take(&slots, &able, &mut bench, journal, &mut progress)
+    take(slots, &header.contenders, repeats, &mut bench, journal, &mut progress)
 }
 
 fn publish(run: &Run, results: &Path) -> Result<()> {

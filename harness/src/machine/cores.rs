@@ -25,6 +25,17 @@ impl CoreSet {
         self.0.len()
     }
 
+    /// The cores, in order.
+    pub fn iter(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().copied()
+    }
+
+    /// The first core alone.
+    #[must_use]
+    pub fn first(&self) -> Self {
+        Self(self.0[..1].to_vec())
+    }
+
     /// As the kernel takes it.
     #[must_use]
     pub fn to_cpu_set(&self) -> CpuSet {

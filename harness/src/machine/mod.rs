@@ -1,16 +1,20 @@
 //! This machine: cores, processes, ports, and what is recorded of it.
 
 mod child;
+mod core_time;
 mod cores;
 mod environment;
 mod log;
 mod open_files;
 pub mod port;
+mod probe;
 mod usage;
 
 pub use child::Child;
+pub use core_time::{CoreTime, CoreUse};
 pub use cores::{CoreSet, Cores};
 pub use environment::Environment;
 pub use log::log_tail;
 pub use open_files::raise_open_files;
+pub use probe::Probe;
 pub use usage::{Spent, Usage};

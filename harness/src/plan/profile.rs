@@ -26,6 +26,9 @@ pub struct Profile {
     /// The contenders; all if there are none.
     #[serde(default)]
     pub contenders: Vec<String>,
+    /// The contender that is entered twice: what its two entries differ by is noise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<String>,
     /// The loads, each for every contender.
     #[serde(rename = "load")]
     pub loads: Vec<Load>,

@@ -4,21 +4,31 @@ use crate::plan::Load;
 use crate::results::Measured;
 
 /// A row of a table: a figure of each trial.
-pub(super) struct Figure {
+pub(crate) struct Figure {
     /// Name and unit.
     pub name: &'static str,
     /// Is it no more than a lower bound where the load generator was the limit?
     pub is_rate: bool,
+    /// 1 if more is better, −1 if less is; none where there is nothing to win.
+    pub better: Option<f64>,
     /// Reads it off; `None`: not to be had.
     pub of: fn(&Measured) -> Option<f64>,
 }
 
-const fn figure(name: &'static str, of: fn(&Measured) -> Option<f64>) -> Figure {
-    Figure { name, is_rate: false, of }
+type Of = fn(&Measured) -> Option<f64>;
+
+const fn figure(name: &'static str, of: Of) -> Figure {
+    Figure { name, is_rate: false, better: None, of }
 }
 
-const fn rate(name: &'static str, of: fn(&Measured) -> Option<f64>) -> Figure {
-    Figure { name, is_rate: true, of }
+/// A figure by which contenders are ranked, the smallest first.
+const fn cost(name: &'static str, of: Of) -> Figure {
+    Figure { better: Some(-1.0), ..figure(name, of) }
+}
+
+/// A figure by which contenders are ranked, the largest first.
+const fn rate(name: &'static str, of: Of) -> Figure {
+    Figure { is_rate: true, better: Some(1.0), ..figure(name, of) }
 }
 
 const MS: f64 = 1e6;
@@ -49,41 +59,41 @@ fn errors(measured: &Measured) -> f64 {
 
 const ECHO: &[Figure] = &[
     figure("Time (s)", |m| Some(m.measurement.seconds)),
-    rate("Requests (messages)", |m| Some(m.measurement.messages as f64)),
+    figure("Requests (messages)", |m| Some(m.measurement.messages as f64)),
     rate("RPS (messages/s)", |m| Some(m.rate())),
     figure("Errors", |m| Some(errors(m))),
     figure("Latency min (ms)", |m| Some(latency(m).min_ns()? as f64 / MS)),
-    figure("Latency median (ms)", |m| Some(latency(m).quantile_ns(0.5)? as f64 / MS)),
-    figure("Latency p99 (ms)", |m| Some(latency(m).quantile_ns(0.99)? as f64 / MS)),
+    cost("Latency median (ms)", |m| Some(latency(m).quantile_ns(0.5)? as f64 / MS)),
+    cost("Latency p99 (ms)", |m| Some(latency(m).quantile_ns(0.99)? as f64 / MS)),
     figure("Latency max (ms)", |m| Some(latency(m).max_ns()? as f64 / MS)),
-    figure("Server CPU (µs/message)", server_us_per_message),
+    cost("Server CPU (µs/message)", server_us_per_message),
     figure("Server CPU (% of one core)", |m| Some(m.server.cores_busy() * 100.0)),
-    figure("Server memory (MiB)", |m| Some(m.server.resident_bytes as f64 / MIB)),
+    cost("Server memory (MiB)", |m| Some(m.server.resident_bytes as f64 / MIB)),
     figure("Load generator CPU (µs/message)", tool_us_per_message),
     figure("Load generator CPU (% of one core)", |m| Some(tool_cores_busy(m) * 100.0)),
 ];
 
 const BROADCAST: &[Figure] = &[
     figure("Time (s)", |m| Some(m.measurement.seconds)),
-    rate("Publications", |m| Some(m.measurement.delivery?.publications as f64)),
+    figure("Publications", |m| Some(m.measurement.delivery?.publications as f64)),
     rate("Deliveries/s", |m| Some(m.rate())),
     figure("Errors", |m| Some(errors(m))),
     figure("Reach (%)", |m| Some(m.measurement.delivery?.reach()? * 100.0)),
     figure("Duplicates", |m| Some(m.measurement.delivery?.duplicates as f64)),
     figure("Out of order", |m| Some(m.measurement.delivery?.out_of_order as f64)),
     figure("Delivery latency min (ms)", |m| Some(latency(m).min_ns()? as f64 / MS)),
-    figure("Delivery latency median (ms)", |m| Some(latency(m).quantile_ns(0.5)? as f64 / MS)),
-    figure("Delivery latency p99 (ms)", |m| Some(latency(m).quantile_ns(0.99)? as f64 / MS)),
+    cost("Delivery latency median (ms)", |m| Some(latency(m).quantile_ns(0.5)? as f64 / MS)),
+    cost("Delivery latency p99 (ms)", |m| Some(latency(m).quantile_ns(0.99)? as f64 / MS)),
     figure("Delivery latency max (ms)", |m| Some(latency(m).max_ns()? as f64 / MS)),
-    figure("Server CPU (µs/delivery)", server_us_per_message),
+    cost("Server CPU (µs/delivery)", server_us_per_message),
     figure("Server CPU (% of one core)", |m| Some(m.server.cores_busy() * 100.0)),
-    figure("Server memory (MiB)", |m| Some(m.server.resident_bytes as f64 / MIB)),
+    cost("Server memory (MiB)", |m| Some(m.server.resident_bytes as f64 / MIB)),
     figure("Load generator CPU (µs/delivery)", tool_us_per_message),
     figure("Load generator CPU (% of one core)", |m| Some(tool_cores_busy(m) * 100.0)),
 ];
 
 /// The rows for a load.
-pub(super) fn figures(load: &Load) -> &'static [Figure] {
+pub(crate) fn figures(load: &Load) -> &'static [Figure] {
     match load {
         Load::Echo { .. } => ECHO,
         Load::Broadcast { .. } => BROADCAST,

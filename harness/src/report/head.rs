@@ -44,13 +44,35 @@ pub fn head(run: &Run) -> Vec<String> {
     if !run.is_complete() {
         lines.push("**The run was cut off: not all trials were taken.**".to_owned());
     }
-    for entry in &header.contenders {
+    lines.push(states(run));
+    for entry in header.contenders.iter().filter(|entry| !entry.is_control()) {
         for Deviation { check, because, source } in &entry.manifest.deviations {
             lines.push(format!("{} fails the check {check}: {because} ({source}).", entry.manifest.name));
         }
     }
     lines.extend(header.notes.iter().cloned());
     lines
+}
+
+/// The states of the machine, and how often a trial was taken again.
+fn states(run: &Run) -> String {
+    let seen: Vec<String> = run
+        .states()
+        .iter()
+        .map(|state| {
+            let time = state
+                .ping_pong_ns
+                .map_or("no ping-pong, since server and tool share a core".to_owned(), |ns| {
+                    format!("a cache line takes {ns:.0} ns between the cores and back")
+                });
+            format!("{} trials ({time})", state.trials)
+        })
+        .collect();
+    format!(
+        "States of the machine: {}; {} trials taken again because the state changed.",
+        seen.join(", "),
+        run.repeated()
+    )
 }
 
 fn versions(run: &Run) -> String {

@@ -4,10 +4,14 @@ mod figures;
 mod head;
 mod markdown;
 mod number;
+mod standing;
 mod table;
 mod terminal;
 
+pub(crate) use figures::{Figure, figures};
 pub use head::head;
 pub use markdown::{markdown, tables_markdown};
+pub use number::number;
+pub(crate) use standing::noise_floor;
 pub use table::{Table, table, tables};
 pub use terminal::terminal;

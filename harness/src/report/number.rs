@@ -4,7 +4,7 @@ use crate::stats::Estimate;
 
 /// Four significant digits, thousands parted by commas: more would be noise.
 #[must_use]
-pub(super) fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     if !value.is_finite() {
         return "–".to_owned();
     }
@@ -32,7 +32,7 @@ pub(super) fn number(value: f64) -> String {
 #[must_use]
 pub(super) fn estimate(estimate: &Estimate) -> String {
     let median = number(estimate.median);
-    let (low, high) = (number(estimate.low), number(estimate.high));
+    let (low, high) = (number(estimate.interval.0), number(estimate.interval.1));
     if estimate.trials < 2 || (low == median && high == median) {
         return median;
     }

@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 
 use super::figures::{Figure, figures, performance};
 use super::number;
+use super::standing::{standing, valid};
 use crate::plan::Load;
-use crate::results::{Entry, Measured, Outcome, Run, Trial};
+use crate::results::{Entry, Outcome, Run, Trial};
 use crate::stats::Estimate;
 use crate::trial::Doubt;
 
@@ -34,27 +35,29 @@ pub fn tables(run: &Run) -> Vec<Table> {
 pub fn table(run: &Run, load: &Load) -> Table {
     let columns: Vec<&Entry> =
         run.header.contenders.iter().filter(|entry| entry.manifest.serves(load.workload())).collect();
-    let mut rows: Vec<(String, Vec<String>)> = figures(load)
-        .iter()
-        .map(|figure| {
-            (figure.name.to_owned(), columns.iter().map(|entry| cell(run, entry, load, figure)).collect())
-        })
-        .collect();
-    if columns.iter().any(|entry| entry.manifest.name == CEILING) {
+    let mut rows: Vec<(String, Vec<String>)> =
+        figures(load).iter().map(|figure| row(run, &columns, load, figure)).collect();
+    if columns.iter().any(|entry| entry.name == CEILING) {
         let shares = columns.iter().map(|entry| share_of_ceiling(run, entry, load)).collect();
         let compared = if load.is_closed_loop() { "rate" } else { "CPU" };
         rows.push((format!("Share of the ceiling, by {compared} (%)"), shares));
     }
     let notes = columns.iter().flat_map(|entry| notes(run, entry, load)).collect();
-    let columns = columns.iter().map(|entry| entry.manifest.name.clone()).collect();
+    let columns = columns.iter().map(|entry| entry.name.clone()).collect();
     Table { title: load.to_string(), columns, rows, notes }
 }
 
-fn valid<'a>(run: &'a Run, entry: &'a Entry, load: &'a Load) -> impl Iterator<Item = (u32, &'a Measured)> {
-    run.cell(&entry.manifest.name, load).filter_map(|trial| match &trial.outcome {
-        Outcome::Measured(measured) if measured.is_valid() => Some((trial.slot.round, measured.as_ref())),
-        _ => None,
-    })
+fn row(run: &Run, columns: &[&Entry], load: &Load, figure: &Figure) -> (String, Vec<String>) {
+    let standing = standing(run, load, figure, columns);
+    let cells = columns.iter().map(|entry| {
+        let place = standing.as_ref().and_then(|standing| standing.places.get(&entry.name));
+        cell(run, entry, load, figure) + &place.map_or(String::new(), |place| format!(" #{place}"))
+    });
+    let floor = standing.as_ref().and_then(|standing| standing.noise_floor);
+    let name = floor.map_or(figure.name.to_owned(), |floor| {
+        format!("{}; noise {} %", figure.name, number::number((floor - 1.0) * 100.0))
+    });
+    (name, cells.collect())
 }
 
 fn cell(run: &Run, entry: &Entry, load: &Load, figure: &Figure) -> String {
@@ -78,7 +81,7 @@ fn missing(run: &Run, entry: &Entry, load: &Load) -> &'static str {
     if entry.failed.is_some() {
         return "failed";
     }
-    match run.cell(&entry.manifest.name, load).last().map(|trial| &trial.outcome) {
+    match run.cell(&entry.name, load).last().map(|trial| &trial.outcome) {
         None => "not taken",
         Some(Outcome::Failed(_)) => "failed",
         Some(Outcome::Measured(measured)) if measured.is_valid() => "–",
@@ -88,20 +91,21 @@ fn missing(run: &Run, entry: &Entry, load: &Load) -> &'static str {
 
 /// Ratios are taken within a round, where both were measured back to back.
 fn share_of_ceiling(run: &Run, entry: &Entry, load: &Load) -> String {
-    let Some(ceiling) = run.header.contenders.iter().find(|other| other.manifest.name == CEILING) else {
+    let Some(ceiling) = run.header.contenders.iter().find(|other| other.name == CEILING) else {
         return "–".to_owned();
     };
     let limit: BTreeMap<u32, f64> = valid(run, ceiling, load)
-        .filter_map(|(round, measured)| Some((round, performance(load, measured)?)))
+        .filter_map(|(trial, measured)| Some((trial.slot.round, performance(load, measured)?)))
         .collect();
-    let shares = valid(run, entry, load)
-        .filter_map(|(round, measured)| Some(performance(load, measured)? / limit.get(&round)? * 100.0));
+    let shares = valid(run, entry, load).filter_map(|(trial, measured)| {
+        Some(performance(load, measured)? / limit.get(&trial.slot.round)? * 100.0)
+    });
     Estimate::of(shares)
         .map_or_else(|| missing(run, entry, load).to_owned(), |share| number::estimate(&share))
 }
 
 fn notes(run: &Run, entry: &Entry, load: &Load) -> Vec<String> {
-    let name = &entry.manifest.name;
+    let name = &entry.name;
     let mut said: Vec<String> = entry
         .failed
         .iter()

@@ -1,8 +1,8 @@
-use std::fs::{self, File};
-use std::io::Write as _;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::{Header, Run, Trial};
 
@@ -20,9 +20,27 @@ impl Journal {
     /// The file exists or cannot be written.
     pub fn create(path: &Path, header: &Header) -> Result<Self> {
         let file = File::create_new(path).with_context(|| format!("failed to create {}", path.display()))?;
+        lock(&file, path)?;
         let mut journal = Self { path: path.to_owned(), file };
         journal.write_line(&serde_json::to_string(header)?)?;
         Ok(journal)
+    }
+
+    /// Goes on with a journal that was cut off: what it holds, and the place for the rest. A torn last line is cut
+    /// away; `true` if there was one.
+    ///
+    /// # Errors
+    /// Another run is writing it, or it cannot be read.
+    pub fn resume(path: &Path) -> Result<(Self, Header, Vec<Trial>, bool)> {
+        let failed = || format!("failed to open the journal {}", path.display());
+        let mut file = OpenOptions::new().read(true).append(true).open(path).with_context(failed)?;
+        lock(&file, path)?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).with_context(failed)?;
+        let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        file.set_len(whole as u64).with_context(failed)?;
+        let (header, trials) = Self::read(path)?;
+        Ok((Self { path: path.to_owned(), file }, header, trials, whole < text.len()))
     }
 
     /// Adds a trial; on disk when this returns.
@@ -59,11 +77,28 @@ impl Journal {
         Ok(Run { header, finished_at, trials })
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn write_line(&mut self, line: &str) -> Result<()> {
         let write = |file: &mut File| {
             file.write_all(format!("{line}\n").as_bytes())?;
             file.sync_data()
         };
         write(&mut self.file).with_context(|| format!("failed to write {}", self.path.display()))
+    }
+}
+
+/// Two runs must not write one file. The lock ends with the process.
+fn lock(file: &File, path: &Path) -> Result<()> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => bail!("another run is writing {}", path.display()),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("failed to lock {}", path.display()))
+        }
     }
 }

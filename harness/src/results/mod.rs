@@ -3,7 +3,9 @@
 mod file;
 mod journal;
 mod run;
+mod states;
 
 pub use file::{latest, read, write};
 pub use journal::Journal;
 pub use run::{Entry, Header, Measured, Outcome, Run, SCHEMA, Trial};
+pub use states::State;

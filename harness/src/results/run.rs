@@ -3,8 +3,8 @@ use loadgen::Measurement;
 use serde::{Deserialize, Serialize};
 
 use crate::contender::Contender;
-use crate::machine::{Environment, Spent};
-use crate::plan::{Load, Profile, Slot};
+use crate::machine::{CoreUse, Environment, Probe, Spent};
+use crate::plan::{Load, Profile, Slot, schedule};
 use crate::trial::{Doubt, Failed};
 
 /// Version of the results file's form. A file of another version is refused.
@@ -49,9 +49,11 @@ pub struct Header {
     pub contenders: Vec<Entry>,
 }
 
-/// A contender in a run.
+/// A contender in a run. One may be entered twice, the second time as the control.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Entry {
+    /// Its name in this run.
+    pub name: String,
     /// Its manifest.
     pub manifest: Contender,
     /// What it says of itself; none if it never answered.
@@ -90,6 +92,10 @@ pub struct Measured {
     pub measurement: Measurement,
     /// What the server's process used between two readings, at the begin and the end of the measured time.
     pub server: Spent,
+    /// The pinned cores' speed just before and just after the trial.
+    pub probes: [Probe; 2],
+    /// What the server's and the tool's cores did in the measured time; none if the kernel does not say.
+    pub cores: Option<[CoreUse; 2]>,
     /// What speaks against the figures; empty if they are valid.
     pub doubts: Vec<Doubt>,
 }
@@ -114,24 +120,56 @@ impl Run {
         self.trials.iter().filter(move |trial| trial.slot.contender == contender && trial.slot.load == *load)
     }
 
+    /// Is there a contender of this name in it?
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.header.contenders.iter().any(|entry| entry.name == name)
+    }
+
     /// Was every trial taken that was planned?
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        let able = |load: &Load| {
-            let serves = |entry: &&Entry| entry.failed.is_none() && entry.manifest.serves(load.workload());
-            self.header.contenders.iter().filter(serves).count()
-        };
-        let planned: usize = self.header.profile.loads.iter().map(able).sum();
-        self.trials.len() == planned * self.header.profile.rounds.get() as usize
+        self.header.slots().iter().all(|slot| self.trials.iter().any(|trial| trial.slot == *slot))
     }
 
-    /// Did anything fail or have to be left out of the medians?
+    /// Did anything fail? A trial that the machine disturbed is no failure, and neither is one repeated.
     #[must_use]
     pub fn has_failures(&self) -> bool {
         let failed = |trial: &Trial| match &trial.outcome {
-            Outcome::Measured(measured) => !measured.is_valid(),
+            Outcome::Measured(measured) => measured.doubts.iter().any(Doubt::is_failure),
             Outcome::Failed(_) => true,
         };
         self.header.contenders.iter().any(|entry| entry.failed.is_some()) || self.trials.iter().any(failed)
+    }
+}
+
+impl Header {
+    /// All trials of the run, in their order.
+    #[must_use]
+    pub fn slots(&self) -> Vec<Slot> {
+        let able: Vec<&Entry> = self.contenders.iter().filter(|entry| entry.failed.is_none()).collect();
+        let names: Vec<String> = able.iter().map(|entry| entry.name.clone()).collect();
+        let mut slots = schedule(&names, &self.profile.loads, self.profile.rounds.get(), self.seed);
+        slots.retain(|slot| {
+            let serves = |entry: &&Entry| entry.manifest.serves(slot.load.workload());
+            able.iter().any(|entry| entry.name == slot.contender && serves(entry))
+        });
+        slots
+    }
+
+    /// The contender that is entered twice, and its second entry: what they differ by is noise.
+    #[must_use]
+    pub fn control(&self) -> Option<(&Entry, &Entry)> {
+        let control = self.contenders.iter().find(|entry| entry.name != entry.manifest.name)?;
+        let original = self.contenders.iter().find(|entry| entry.name == control.manifest.name)?;
+        Some((original, control))
+    }
+}
+
+impl Entry {
+    /// Is it a contender's second entry?
+    #[must_use]
+    pub fn is_control(&self) -> bool {
+        self.name != self.manifest.name
     }
 }

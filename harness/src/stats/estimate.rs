@@ -1,12 +1,14 @@
-/// A figure over several trials, never without its spread.
+use super::median_interval;
+
+/// A figure over several trials, never without its error.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
     /// The median.
     pub median: f64,
-    /// The smallest.
-    pub low: f64,
-    /// The largest.
-    pub high: f64,
+    /// The bootstrap's 95 % interval of the median.
+    pub interval: (f64, f64),
+    /// The smallest and the largest.
+    pub spread: (f64, f64),
     /// How many trials.
     pub trials: usize,
 }
@@ -16,13 +18,18 @@ impl Estimate {
     /// the caller's, and sort last.
     #[must_use]
     pub fn of(figures: impl IntoIterator<Item = f64>) -> Option<Self> {
-        let mut sorted: Vec<f64> = figures.into_iter().collect();
-        sorted.sort_by(f64::total_cmp);
-        let (&low, &high) = (sorted.first()?, sorted.last()?);
-        let trials = sorted.len();
-        let median = f64::midpoint(sorted[(trials - 1) / 2], sorted[trials / 2]);
-        Some(Self { median, low, high, trials })
+        let mut figures: Vec<f64> = figures.into_iter().collect();
+        let median = median(&mut figures)?;
+        let spread = (*figures.first()?, *figures.last()?);
+        Some(Self { median, interval: median_interval(&figures)?, spread, trials: figures.len() })
     }
+}
+
+/// The middle, or half-way between the two in the middle; `None` of nothing. Sorts the figures.
+pub(super) fn median(figures: &mut [f64]) -> Option<f64> {
+    figures.sort_by(f64::total_cmp);
+    let last = figures.len().checked_sub(1)?;
+    Some(f64::midpoint(figures[last / 2], figures[last.div_ceil(2)]))
 }
 
 #[cfg(test)]
@@ -38,8 +45,9 @@ mod tests {
     }
 
     #[test]
-    fn the_spread_travels_with_the_median() {
+    fn the_error_travels_with_the_median() {
         let estimate = Estimate::of([5.0, 1.0, 9.0]).expect("three figures");
-        assert_eq!((estimate.low, estimate.high, estimate.trials), (1.0, 9.0, 3));
+        assert_eq!((estimate.spread, estimate.trials), ((1.0, 9.0), 3));
+        assert!(estimate.interval.0 <= estimate.median && estimate.median <= estimate.interval.1);
     }
 }

@@ -1,5 +1,17 @@
 //! Pure mathematics on figures of trials.
 
+mod blocks;
+mod bootstrap;
+mod change;
+mod comparison;
 mod estimate;
+#[cfg(test)]
+mod simulated;
+mod states;
 
+pub use blocks::{Design, Fit, Observation};
+pub use bootstrap::median_interval;
+pub use change::{Pair, Tagged, changes};
+pub use comparison::{Comparison, Difference};
 pub use estimate::Estimate;
+pub use states::{is_other_state, states};

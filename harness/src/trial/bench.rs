@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use loadgen::{Event, Measurement, Phase};
 
-use super::{Failed, Failure, doubt::Doubt, doubts};
+use super::{Doubt, Failed, Failure, disturbances, doubts};
 use crate::contender::{Boot, Contender, Server};
-use crate::machine::{CoreSet, Spent, Usage};
+use crate::machine::{CoreSet, CoreTime, CoreUse, Probe, Spent, Usage};
 use crate::plan::{Load, Profile};
 use crate::results::Measured;
 use crate::tool::{self, Session, Step};
@@ -35,19 +35,40 @@ pub struct Bench<'a> {
 
 impl Measure for Bench<'_> {
     fn measure(&mut self, contender: &Contender, load: &Load, label: &str) -> Result<Measured, Failed> {
+        let before = self.probe();
         let mut server = Server::boot(contender, &self.boot, self.logs.join(format!("{label}.server.log")))?;
-        let (measurement, spent) = self.drive(&mut server, load, label)?;
+        let Driven { measurement, server: spent, cores } = self.drive(&mut server, load, label)?;
         let mut doubts = doubts(load, &measurement, self.tool_cores.len());
         // What was measured before stays measured.
         if let Err(Failure::DidNotStop { within_s }) = server.stop() {
             doubts.push(Doubt::StoppedLate { within_s });
         }
-        Ok(Measured { measurement, server: spent, doubts })
+        let probes = [before, self.probe()];
+        let all_cores = self.boot.cores.len() + self.tool_cores.len();
+        doubts.extend(disturbances(probes, cores.as_ref(), &spent, measurement.cpu_us, all_cores));
+        Ok(Measured { measurement, server: spent, probes, cores, doubts })
     }
 }
 
+/// What driving a server gave.
+struct Driven {
+    measurement: Measurement,
+    server: Spent,
+    cores: Option<[CoreUse; 2]>,
+}
+
 impl Bench<'_> {
-    fn drive(&self, server: &mut Server, load: &Load, label: &str) -> Result<(Measurement, Spent), Failed> {
+    fn probe(&self) -> Probe {
+        Probe::take(self.boot.cores, self.tool_cores)
+    }
+
+    /// What the server and the cores have used up to now; `None` if the server is gone.
+    fn read(&self, server: &Server) -> Option<Reading> {
+        let cores = CoreTime::of(self.boot.cores).zip(CoreTime::of(self.tool_cores)).map(<[_; 2]>::from);
+        Some((Usage::of(server.pid())?, cores))
+    }
+
+    fn drive(&self, server: &mut Server, load: &Load, label: &str) -> Result<Driven, Failed> {
         let command =
             tool::command(&self.boot.root.bin, load, self.profile, self.boot.address, self.tool_cores);
         let log = self.logs.join(format!("{label}.tool.log"));
@@ -59,8 +80,8 @@ impl Bench<'_> {
         loop {
             match session.step(Duration::from_millis(50)) {
                 Step::Line(line) => match serde_json::from_str(&line) {
-                    Ok(Event::Phase(Phase::Measure)) => before = Usage::of(server.pid()),
-                    Ok(Event::Phase(Phase::Drain)) => after = Usage::of(server.pid()),
+                    Ok(Event::Phase(Phase::Measure)) => before = self.read(server),
+                    Ok(Event::Phase(Phase::Drain)) => after = self.read(server),
                     Ok(Event::Phase(Phase::Connect | Phase::Warmup)) => {}
                     Ok(Event::Measurement(taken)) => measurement = Some(*taken),
                     Err(error) => {
@@ -80,7 +101,7 @@ impl Bench<'_> {
                     }
                     return match (measurement, before, after) {
                         (Some(measurement), Some(before), Some(after)) => {
-                            Ok((measurement, after.since(&before)))
+                            Ok(driven(measurement, &before, &after))
                         }
                         (Some(measurement), ..) => {
                             Err(tool_failed(&broken_off(&measurement), session.log_tail()))
@@ -95,6 +116,14 @@ impl Bench<'_> {
             }
         }
     }
+}
+
+type Reading = (Usage, Option<[CoreTime; 2]>);
+
+fn driven(measurement: Measurement, before: &Reading, after: &Reading) -> Driven {
+    let cores =
+        before.1.zip(after.1).map(|(before, after)| [after[0].since(&before[0]), after[1].since(&before[1])]);
+    Driven { measurement, server: after.0.since(&before.0), cores }
 }
 
 /// Why a load ended before its measured time did.

@@ -4,6 +4,9 @@ use std::fmt;
 use loadgen::Measurement;
 use serde::{Deserialize, Serialize};
 
+use crate::machine::{CoreUse, Probe, Spent};
+use crate::stats::is_other_state;
+
 use crate::plan::Load;
 
 /// A tool busier than this share of its cores measures itself.
@@ -11,6 +14,9 @@ const TOOL_BUSY_SHARE: f64 = 0.9;
 /// How far Little's law may be off: the messages under way when counting begins and ends are seen on one
 /// side only, and the histogram keeps three digits.
 const LITTLE_TOLERANCE: f64 = 0.05;
+/// More steal than this, or more load of others, is worth a note.
+const STEAL_SHARE: f64 = 0.01;
+const OTHER_SHARE: f64 = 0.05;
 /// How much of an offered rate must be achieved.
 const RATE_SHARE: f64 = 0.99;
 
@@ -64,6 +70,20 @@ pub enum Doubt {
         /// CPU time of the tool ÷ time of its cores.
         busy_share: f64,
     },
+    /// The machine's speed changed during the trial.
+    StateChanged {
+        /// Before it.
+        before: Probe,
+        /// After it.
+        after: Probe,
+    },
+    /// Others used the pinned cores, or the hypervisor took them away.
+    Disturbed {
+        /// Time taken away ÷ time of the cores.
+        steal_share: f64,
+        /// Time that neither server nor tool accounts for ÷ time of the cores.
+        other_share: f64,
+    },
     /// The server had to be killed after the trial.
     StoppedLate {
         /// The contract's limit, in seconds.
@@ -75,7 +95,13 @@ impl Doubt {
     /// Must the trial's figures be left out of the medians?
     #[must_use]
     pub fn invalidates(&self) -> bool {
-        !matches!(self, Self::ToolLimited { .. } | Self::StoppedLate { .. })
+        !matches!(self, Self::ToolLimited { .. } | Self::StoppedLate { .. } | Self::Disturbed { .. })
+    }
+
+    /// Is it the server's or the load generator's fault, and not the machine's?
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        self.invalidates() && !matches!(self, Self::StateChanged { .. })
     }
 }
 
@@ -130,6 +156,35 @@ pub fn doubts(load: &Load, measurement: &Measurement, tool_cores: usize) -> Vec<
     doubts
 }
 
+/// What the machine did meanwhile that speaks against a measurement.
+#[must_use]
+pub fn disturbances(
+    [before, after]: [Probe; 2],
+    cores: Option<&[CoreUse; 2]>,
+    server: &Spent,
+    tool_cpu_us: f64,
+    all_cores: usize,
+) -> Vec<Doubt> {
+    let mut doubts = Vec::new();
+    let changed = |read: fn(&Probe) -> f64| is_other_state(read(&before), read(&after));
+    if changed(|probe| probe.ping_pong_ns.unwrap_or(1.0))
+        || changed(|probe| probe.arithmetic_ns)
+        || changed(|probe| probe.system_call_ns)
+    {
+        doubts.push(Doubt::StateChanged { before, after });
+    }
+    if let Some([server_cores, tool_cores]) = cores {
+        let time_s = server.seconds * all_cores as f64;
+        let steal_share = (server_cores.steal_s + tool_cores.steal_s) / time_s;
+        let busy_s = server_cores.busy_s + tool_cores.busy_s;
+        let other_share = (busy_s - (server.cpu_us + tool_cpu_us) / 1e6) / time_s;
+        if steal_share > STEAL_SHARE || other_share > OTHER_SHARE {
+            doubts.push(Doubt::Disturbed { steal_share, other_share: other_share.max(0.0) });
+        }
+    }
+    doubts
+}
+
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -156,6 +211,23 @@ impl fmt::Display for Doubt {
                 f,
                 "the load generator was busy {:.0} % of its time: the server can do at least this",
                 busy_share * 100.0
+            ),
+            Self::StateChanged { before, after } => write!(
+                f,
+                "the machine's state changed: a cache line took {:.0} ns between the cores before and {:.0} ns after, a step \
+                 of arithmetic {:.2} and {:.2} ns, a system call {:.0} and {:.0} ns",
+                before.ping_pong_ns.unwrap_or(0.0),
+                after.ping_pong_ns.unwrap_or(0.0),
+                before.arithmetic_ns,
+                after.arithmetic_ns,
+                before.system_call_ns,
+                after.system_call_ns
+            ),
+            Self::Disturbed { steal_share, other_share } => write!(
+                f,
+                "others used {:.0} % of the pinned cores, and the hypervisor took {:.0} % away",
+                other_share * 100.0,
+                steal_share * 100.0
             ),
             Self::StoppedLate { within_s } => {
                 write!(f, "did not stop within {within_s} s of SIGTERM and was killed")

@@ -6,6 +6,6 @@ mod failure;
 mod series;
 
 pub use bench::{Bench, Measure};
-pub use doubt::{Doubt, doubts};
+pub use doubt::{Doubt, disturbances, doubts};
 pub use failure::{Failed, Failure};
 pub use series::{Watch, take};

@@ -1,51 +1,66 @@
 use anyhow::Result;
 use jiff::Timestamp;
 
+use super::Doubt;
 use super::{Failed, Failure, Measure};
-use crate::contender::Contender;
+use crate::names::slug;
 use crate::plan::Slot;
-use crate::results::{Journal, Measured, Outcome, Trial};
+use crate::results::{Entry, Journal, Measured, Outcome, Trial};
 
 /// What watches a series of trials go by.
 pub trait Watch {
     /// A trial begins.
     fn begin(&mut self, slot: &Slot);
     /// It has ended, and is on disk.
-    fn end(&mut self, slot: &Slot, outcome: &Outcome);
+    /// If it is taken `again`, nothing new begins.
+    fn end(&mut self, slot: &Slot, outcome: &Outcome, again: bool);
 }
 
-/// Takes trials in their order and puts each into the journal the moment it ends. `false`: interrupted,
-/// and the trial under way was not taken.
+/// Takes trials in their order and puts each into the journal the moment it ends. One during which the machine's
+/// state changed is taken again at once, at most `repeats` times. `false`: interrupted, and the trial under way was not taken.
 ///
 /// # Errors
 /// The journal cannot be written: what was not recorded would be lost, so nothing more is measured.
 pub fn take(
     slots: &[Slot],
-    contenders: &[Contender],
+    entries: &[Entry],
+    repeats: u32,
     bench: &mut impl Measure,
     journal: &mut Journal,
     watch: &mut impl Watch,
 ) -> Result<bool> {
-    for slot in slots {
-        let Some(contender) = contenders.iter().find(|contender| contender.name == slot.contender) else {
-            continue;
-        };
+    for (index, slot) in slots.iter().enumerate() {
+        let Some(entry) = entries.iter().find(|entry| entry.name == slot.contender) else { continue };
         watch.begin(slot);
-        let started_at = Timestamp::now().to_string();
-        let label = format!("{}-{}-{}", slot.round, slot.load.workload(), slot.contender);
-        let outcome = match bench.measure(contender, &slot.load, &label) {
-            Ok(measured) => Outcome::Measured(Box::new(measured)),
-            Err(Failed { failure: Failure::Interrupted, .. }) => return Ok(false),
-            Err(failed) => Outcome::Failed(failed),
-        };
-        let trial = Trial { slot: slot.clone(), started_at, outcome };
-        journal.append(&trial)?;
-        watch.end(slot, &trial.outcome);
+        for attempt in 0..=repeats {
+            let started_at = Timestamp::now().to_string();
+            let label =
+                format!("{:04}-{}-{attempt}", index + 1, slug(&format!("{} {}", slot.contender, slot.load)));
+            let outcome = match bench.measure(&entry.manifest, &slot.load, &label) {
+                Ok(measured) => Outcome::Measured(Box::new(measured)),
+                Err(Failed { failure: Failure::Interrupted, .. }) => return Ok(false),
+                Err(failed) => Outcome::Failed(failed),
+            };
+            let again = outcome.is_worth_repeating() && attempt < repeats;
+            let trial = Trial { slot: slot.clone(), started_at, outcome };
+            journal.append(&trial)?;
+            watch.end(slot, &trial.outcome, again);
+            if !again {
+                break;
+            }
+        }
     }
     Ok(true)
 }
 
 impl Outcome {
+    /// Did the machine's state change, and nothing else go wrong?
+    fn is_worth_repeating(&self) -> bool {
+        let Self::Measured(measured) = self else { return false };
+        let changed = |doubt: &Doubt| matches!(doubt, Doubt::StateChanged { .. });
+        measured.doubts.iter().any(changed) && !measured.doubts.iter().any(Doubt::is_failure)
+    }
+
     /// What is worth a line on the terminal: nothing, if all is well.
     #[must_use]
     pub fn complaint(&self) -> Option<String> {

@@ -1,0 +1,24 @@
+//! `harness compare`.
+
+use anyhow::Result;
+
+use super::output::out;
+use crate::cli::{CompareOptions, Exit};
+use crate::compare::{compare, markdown};
+use crate::results::read;
+
+/// Shows what changed from one run to another.
+///
+/// # Errors
+/// A results file cannot be read.
+pub fn compare_runs(options: &CompareOptions) -> Result<Exit> {
+    let compared = compare(&read(&options.before)?, &read(&options.after)?);
+    if options.json {
+        out!("{}", serde_json::to_string_pretty(&compared)?);
+    } else {
+        out!("{}", markdown(&compared));
+    }
+    let limit = options.fail_on_regression.map(|percent| 1.0 + percent / 100.0);
+    let fails = compared.worst().zip(limit).is_some_and(|(worst, limit)| worst > limit);
+    Ok(if fails { Exit::Regression } else { Exit::Done })
+}

@@ -1,0 +1,65 @@
+use std::collections::BTreeMap;
+
+use super::figures::Figure;
+use crate::plan::Load;
+use crate::results::{Entry, Measured, Outcome, Run, Trial};
+use crate::stats::{Comparison, Observation};
+
+/// How the contenders stand to one another in one figure of one load.
+pub(super) struct Standing {
+    /// Place of each contender that has one, the control not among them.
+    pub places: BTreeMap<String, usize>,
+    /// By what factor the control differs from its original: 1.01 is one percent.
+    pub noise_floor: Option<f64>,
+}
+
+/// Judges all contenders of a load together; `None` if the trials do not allow it.
+pub(super) fn standing(run: &Run, load: &Load, figure: &Figure, columns: &[&Entry]) -> Option<Standing> {
+    let better = figure.better?;
+    let mut observations = Vec::new();
+    let mut ranked: Vec<&Entry> = Vec::new();
+    let mut blocks = BTreeMap::new();
+    for entry in columns {
+        let own: Vec<Observation> = valid(run, entry, load)
+            .filter_map(|(trial, measured)| {
+                let value = (figure.of)(measured).filter(|value| *value > 0.0)?.ln();
+                // Only what was measured in one round and one state of the machine is compared.
+                let next = blocks.len();
+                let block = *blocks.entry((trial.slot.round, run.state_of(measured))).or_insert(next);
+                Some(Observation { treatment: ranked.len(), block, value })
+            })
+            .collect();
+        if !own.is_empty() {
+            observations.extend(own);
+            ranked.push(entry);
+        }
+    }
+    let comparison = Comparison::of(ranked.len(), &observations)?;
+    let index = |name: &str| ranked.iter().position(|entry| entry.name == name);
+    let control = run.header.control().and_then(|(one, other)| index(&one.name).zip(index(&other.name)));
+    let floor = control.map(|(one, other)| comparison.difference(one, other).value.abs());
+    let places = comparison.places(better, floor.unwrap_or(0.0), control.map(|(_, control)| control));
+    let places = ranked.iter().zip(places).filter(|(entry, _)| !entry.is_control());
+    Some(Standing {
+        places: places.map(|(entry, place)| (entry.name.clone(), place)).collect(),
+        noise_floor: floor.map(f64::exp),
+    })
+}
+
+/// The trials of a cell whose figures count.
+pub(super) fn valid<'a>(
+    run: &'a Run,
+    entry: &'a Entry,
+    load: &'a Load,
+) -> impl Iterator<Item = (&'a Trial, &'a Measured)> {
+    run.cell(&entry.name, load).filter_map(|trial| match &trial.outcome {
+        Outcome::Measured(measured) if measured.is_valid() => Some((trial, measured.as_ref())),
+        _ => None,
+    })
+}
+
+/// The factor by which the control differs from its original in a figure; 1 without a control.
+pub(crate) fn noise_floor(run: &Run, load: &Load, figure: &Figure) -> f64 {
+    let columns: Vec<&Entry> = run.header.contenders.iter().collect();
+    standing(run, load, figure, &columns).and_then(|standing| standing.noise_floor).unwrap_or(1.0)
+}
