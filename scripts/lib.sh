@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the scripts share: strict mode, the project's folder, and how they speak.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+CDPATH="" cd -- "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 
 say() { printf '\n== %s\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }

@@ -2,7 +2,7 @@
 # The main job: set up, build, prove the contract, run the quick profile, print the table and where it is.
 # What is given is passed on to `harness run`, e.g. --profile standard --contenders actix,hyper.
 # shellcheck source=scripts/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh" || exit 1
 
 scripts/setup.sh
 say "building the harness, which builds the contenders (some minutes the first time)"

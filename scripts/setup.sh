@@ -2,7 +2,7 @@
 # What running and testing need: the compiler, a C linker, git. Safe to run twice; needs root only to
 # install a package that is missing. --test adds what the tests alone need.
 # shellcheck source=scripts/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh" || exit 1
 
 packages=()
 command -v cc >/dev/null || packages+=(gcc libc6-dev)

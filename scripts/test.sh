@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every test: scripts, format, lints, documentation, generated files, then unit, integration and end-to-end.
 # shellcheck source=scripts/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh" || exit 1
 
 scripts/setup.sh --test
 say "scripts"

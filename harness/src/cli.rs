@@ -1,7 +1,6 @@
 //! The command line.
 
 use std::net::IpAddr;
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -93,8 +92,8 @@ pub struct RunOptions {
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub workloads: Vec<String>,
     /// Rounds, in place of the profile's.
-    #[arg(long)]
-    pub rounds: Option<NonZeroU32>,
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub rounds: Option<u32>,
     /// Contender that is entered twice, in place of the profile's; `none` for none. What its two entries differ by is
     /// the run's noise floor.
     #[arg(long, value_name = "NAME")]
@@ -126,7 +125,7 @@ pub struct Place {
     #[arg(long, default_value = "127.0.0.1")]
     pub host: IpAddr,
     /// Port that the contenders listen on.
-    #[arg(long, default_value_t = 9001)]
+    #[arg(long, default_value_t = 9001, value_parser = clap::value_parser!(u16).range(1..))]
     pub port: u16,
     /// Cores of the server, such as 0-1,4; by default the first half of those allowed.
     #[arg(long, value_name = "CORES")]

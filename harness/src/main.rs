@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use harness::cli::{Cli, Command, Exit};
-use harness::command::{compare, list, readme, report, run, verify};
+use harness::command::{compare, list, output, readme, report, run, verify};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         Command::Readme(options) => readme::readme(&cli.shared, options),
     };
     done.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        output::error_line(format_args!("error: {error:#}"));
         Exit::Failed
     })
     .into()

@@ -22,7 +22,10 @@ pub fn suggestion<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) ->
 pub fn slug(text: &str) -> String {
     let lower: String =
         text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-    lower.split('-').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
+    let mut slug = lower.split('-').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
+    // File names end at 255 bytes, and this is one part of several.
+    slug.truncate(80);
+    if slug.is_empty() { "unnamed".to_owned() } else { slug }
 }
 
 #[cfg(test)]
@@ -39,5 +42,6 @@ mod tests {
     #[test]
     fn a_processor_name_becomes_part_of_a_file_name() {
         assert_eq!(slug("AMD EPYC 7B13, 2c"), "amd-epyc-7b13-2c");
+        assert_eq!((slug("日本"), slug(&"a".repeat(300)).len()), ("unnamed".to_owned(), 80));
     }
 }

@@ -81,7 +81,6 @@ fn a_load_beyond_the_limit_of_open_files_is_left_out_before_anything_is_measured
     let many = "workload = \"echo\"\nconnections = 400000000\npayload_bytes = 16";
     let stage = Stage::new().with("ceiling").profile(1, 0.1, &[many, ECHO]);
     let output = stage.run(&["--skip-verify"]);
-    assert!(output.status.success(), "{}", stderr(&output));
     let said = stderr(&output);
     assert!(said.contains("left out: echo, 400000000") && said.contains("ulimit -Hn"), "{said}");
     assert_eq!(stage.results().trials.len(), 1);

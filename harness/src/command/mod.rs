@@ -2,7 +2,7 @@
 
 pub mod compare;
 pub mod list;
-mod output;
+pub mod output;
 mod prepare;
 mod progress;
 pub mod readme;

@@ -1,3 +1,5 @@
+//! Lines for people, whether anybody still reads them or not.
+
 use std::fmt::Arguments;
 use std::io::Write as _;
 
@@ -7,6 +9,17 @@ macro_rules! out {
     ($($text:tt)*) => { $crate::command::output::line(format_args!($($text)*)) };
 }
 pub(super) use out;
+
+/// The same to standard error.
+macro_rules! err {
+    ($($text:tt)*) => { $crate::command::output::error_line(format_args!($($text)*)) };
+}
+pub(super) use err;
+
+/// Writes a line to standard error.
+pub fn error_line(text: Arguments<'_>) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
 
 pub(super) fn line(text: Arguments<'_>) {
     let mut stdout = std::io::stdout().lock();

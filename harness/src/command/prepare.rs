@@ -1,11 +1,15 @@
 //! What a run decides and proves before its first trial.
 
-use std::path::Path;
+use std::fs;
+use std::io::ErrorKind;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use conformance::Outcome;
 use jiff::Timestamp;
 
+use super::output::err;
 use super::run::Prepared;
 use super::session::{SCRATCH, Session, scratch};
 use super::verify::prove;
@@ -27,11 +31,10 @@ const OTHER_FILES: u64 = 64;
 pub(super) fn begin(session: &mut Session, options: &RunOptions, results: &Path) -> Result<Option<Prepared>> {
     let profile = profile(session, options)?;
     for note in &session.notes {
-        eprintln!("note: {note}");
+        err!("note: {note}");
     }
     let environment = Environment::read(session.root.path(), session.open_files);
-    let name = unused_name(results, options, &environment, &profile);
-    let logs = scratch(results, &name)?;
+    let (name, logs) = reserve_name(results, options, &environment, &profile)?;
     let Some(contenders) = contenders(session, &profile, options, &logs)? else { return Ok(None) };
     let header = Header {
         schema: SCHEMA,
@@ -46,8 +49,11 @@ pub(super) fn begin(session: &mut Session, options: &RunOptions, results: &Path)
         contenders,
         profile,
     };
-    let journal = Journal::create(&logs.join("journal.jsonl"), &header)?;
     let slots = header.slots();
+    if slots.is_empty() && header.contenders.iter().all(|entry| entry.failed.is_none()) {
+        bail!("none of the contenders serves any of the workloads: there is nothing to measure");
+    }
+    let journal = Journal::create(&logs.join("journal.jsonl"), &header)?;
     Ok(Some(Prepared { header, journal, slots }))
 }
 
@@ -59,7 +65,7 @@ pub(super) fn go_on(session: &Session, results: &Path, name: &str) -> Result<Opt
     let logs = results.join(SCRATCH).join(name);
     let (journal, header, taken, torn) = Journal::resume(&logs.join("journal.jsonl"))?;
     if torn {
-        eprintln!("note: the last line of the journal was torn, and is dropped: its trial is taken again");
+        err!("note: the last line of the journal was torn, and is dropped: its trial is taken again");
     }
     let environment = Environment::read(session.root.path(), session.open_files);
     for (what, before, now) in [
@@ -81,7 +87,7 @@ pub(super) fn go_on(session: &Session, results: &Path, name: &str) -> Result<Opt
     }
     for entry in header.contenders.iter().filter(|entry| entry.failed.is_none() && !entry.is_control()) {
         let boot = session.boot();
-        eprintln!("building {}", entry.name);
+        err!("building {}", entry.name);
         match build(&entry.manifest, &boot, &logs.join(format!("{}.build.log", entry.name))) {
             Ok(()) => {}
             Err(Failed { failure: Failure::Interrupted, .. }) => return Ok(None),
@@ -102,7 +108,7 @@ fn profile(session: &mut Session, options: &RunOptions) -> Result<Profile> {
         Some(file) => Profile::read(file)?,
         None => Profile::named(&session.root.profiles(), &options.profile)?,
     };
-    if let Some(rounds) = options.rounds {
+    if let Some(rounds) = options.rounds.and_then(NonZeroU32::new) {
         profile.rounds = rounds;
     }
     if !options.contenders.is_empty() {
@@ -125,12 +131,12 @@ fn profile(session: &mut Session, options: &RunOptions) -> Result<Profile> {
         profile.loads.retain(|load| options.workloads.iter().any(|wanted| wanted == load.workload()));
     }
     if let Some(limit) = session.open_files {
-        let fits = |load: &Load| load.connections() as u64 + OTHER_FILES <= limit;
+        let fits = |load: &Load| (load.connections() as u64).saturating_add(OTHER_FILES) <= limit;
         for load in profile.loads.iter().filter(|load| !fits(load)) {
             session.notes.push(format!(
                 "left out: {load}: it needs {} open files in a process, and the hard limit is {limit}; raise it with \
                  `ulimit -Hn` as root, or in /etc/security/limits.conf",
-                load.connections() as u64 + OTHER_FILES
+                (load.connections() as u64).saturating_add(OTHER_FILES)
             ));
         }
         profile.loads.retain(fits);
@@ -141,20 +147,34 @@ fn profile(session: &mut Session, options: &RunOptions) -> Result<Profile> {
     Ok(profile)
 }
 
-/// A name that no results file in the folder has: `<date>-<machine>-<profile>`, numbered if need be.
-#[must_use]
-fn unused_name(results: &Path, options: &RunOptions, environment: &Environment, profile: &Profile) -> String {
+/// A name that no results file in the folder has, `<date>-<machine>-<profile>`, numbered if need be; and its
+/// scratch folder, made now so that no other run takes the name.
+fn reserve_name(
+    results: &Path,
+    options: &RunOptions,
+    environment: &Environment,
+    profile: &Profile,
+) -> Result<(String, PathBuf)> {
     let date = Timestamp::now().strftime("%Y-%m-%d").to_string();
     let machine = options.machine.clone().unwrap_or_else(|| environment.short_name());
     let base = format!("{date}-{}-{}", slug(&machine), slug(&profile.name));
-    let used = |name: &String| {
-        results.join(format!("{name}.json")).exists()
-            || results.join(SCRATCH).join(name).join("journal.jsonl").exists()
-    };
-    std::iter::once(base.clone())
-        .chain((2..).map(|number| format!("{base}-{number}")))
-        .find(|name| !used(name))
-        .unwrap_or(base)
+    let scratch = scratch(results)?;
+    for number in 1_u32.. {
+        let name = if number == 1 { base.clone() } else { format!("{base}-{number}") };
+        let logs = scratch.join(&name);
+        match fs::create_dir(&logs) {
+            Ok(()) if !results.join(format!("{name}.json")).exists() => return Ok((name, logs)),
+            Ok(()) => {
+                // An earlier run's results, whose scratch folder is gone: leave both as they were.
+                let _ = fs::remove_dir(&logs);
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => {
+                return Err(error).with_context(|| format!("failed to make the folder {}", logs.display()));
+            }
+        }
+    }
+    bail!("all names from {base} on are taken in {}", results.display())
 }
 
 /// Builds the contenders and the load generator, and proves the contract of each contender. One that does
@@ -170,23 +190,26 @@ fn contenders(
 ) -> Result<Option<Vec<Entry>>> {
     let found = find(session.root.servers(), &profile.contenders)?;
     let boot = session.boot();
-    eprintln!("building the load generator");
+    err!("building the load generator");
     if let Err(failed) = build_tool(&boot, &logs.join("loadgen.build.log")) {
+        if failed.failure == Failure::Interrupted {
+            return Ok(None);
+        }
         bail!("the load generator {}\n{}", failed.failure, failed.log_tail);
     }
     let mut entries = Vec::new();
     for manifest in found {
         let done = if options.skip_verify {
-            eprintln!("building {}", manifest.name);
+            err!("building {}", manifest.name);
             build(&manifest, &boot, &logs.join(format!("{}.build.log", manifest.name))).map(|()| None)
         } else {
-            eprintln!("building and proving {}", manifest.name);
+            err!("building and proving {}", manifest.name);
             let complain = |check: &conformance::Check, outcome: &Outcome| {
                 let deviates = manifest.deviations.iter().any(|deviation| deviation.check == check.name);
                 if let Outcome::Failed(failure) = outcome
                     && !deviates
                 {
-                    eprintln!("  {}: {failure}", check.name);
+                    err!("  {}: {failure}", check.name);
                 }
             };
             prove(&manifest, &boot, logs, |_| true, complain).map(Some)
@@ -195,7 +218,7 @@ fn contenders(
             Ok(about) => (about, None),
             Err(Failed { failure: Failure::Interrupted, .. }) => return Ok(None),
             Err(failed) => {
-                eprintln!("  {} {}", manifest.name, failed.failure);
+                err!("  {} {}", manifest.name, failed.failure);
                 (None, Some(failed))
             }
         };

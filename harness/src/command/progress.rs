@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::output::err;
 use crate::plan::Slot;
 use crate::results::Outcome;
 use crate::trial::Watch;
@@ -56,7 +57,7 @@ impl Watch for Progress {
         );
         match &self.bar {
             Some(bar) => bar.set_message(text),
-            None => eprintln!("[{}/{}] {text}", self.taken + 1, self.trials),
+            None => err!("[{}/{}] {text}", self.taken + 1, self.trials),
         }
     }
 
@@ -71,7 +72,7 @@ impl Watch for Progress {
             let line = format!("{}, {}, round {}: {complaint}", slot.contender, slot.load, slot.round);
             match &self.bar {
                 Some(bar) => bar.println(line),
-                None => eprintln!("{line}"),
+                None => err!("{line}"),
             }
         }
     }

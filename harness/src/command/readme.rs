@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 
-use super::output::out;
+use super::output::{err, out};
 use crate::cli::{Exit, ReadmeOptions, Shared};
 use crate::report::{head, tables_markdown};
 use crate::results::{Run, latest, write};
@@ -28,7 +28,7 @@ pub fn readme(shared: &Shared, options: &ReadmeOptions) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     if options.check {
-        eprintln!("{} does not show the latest results: `harness readme` puts them there", file.display());
+        err!("{} does not show the latest results: `harness readme` puts them there", file.display());
         return Ok(Exit::Failed);
     }
     write(&file, &new)?;

@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 
-use super::output::out;
+use super::output::{err, out};
 use crate::cli::{Exit, ReportOptions, Shared};
 use crate::report::{markdown, terminal};
 use crate::results::{latest, read, write};
@@ -25,7 +25,7 @@ pub fn report(shared: &Shared, options: &ReportOptions) -> Result<Exit> {
         let found =
             fs::read_to_string(&page).with_context(|| format!("failed to read {}", page.display()))?;
         if found != text {
-            eprintln!(
+            err!(
                 "{} differs from what its results give: `harness report {}`",
                 page.display(),
                 file.display()

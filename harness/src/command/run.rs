@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 
-use super::output::out;
+use super::output::{err, out};
 use super::prepare::{begin, go_on};
 use super::progress::Progress;
 use super::session::Session;
@@ -41,11 +41,13 @@ pub fn run(shared: &Shared, options: &RunOptions) -> Result<Exit> {
     let Some(mut prepared) = prepared else { return Ok(Exit::Interrupted) };
     let taken = measure(&session, &mut prepared, options.repeats);
     // Whatever ended the trials: those that were taken become results.
-    let run = prepared.journal.to_run(Timestamp::now().to_string())?;
-    publish(&run, &results)?;
-    let taken = taken?;
+    let run = prepared.journal.to_run(Timestamp::now().to_string());
+    let kept = || format!("the trials taken are in {}", prepared.journal.path().display());
+    let published = publish(&run, &results).with_context(kept);
+    let taken = taken.with_context(kept)?;
+    published?;
     if !taken {
-        eprintln!("cut off; `harness run --resume {}` goes on", run.header.name);
+        err!("cut off; `harness run --resume {}` goes on", run.header.name);
     }
     Ok(match (taken, run.has_failures()) {
         (false, _) => Exit::Interrupted,

@@ -51,7 +51,11 @@ impl Session {
             ));
         }
         let interrupted = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        // What `nohup` and the like have the process ignore stays ignored.
+        let ignored =
+            procfs::process::Process::myself().and_then(|own| own.status()).map_or(0, |status| status.sigign);
+        let heeded = |signal: &i32| ignored & (1 << (signal - 1)) == 0;
+        for signal in [SIGINT, SIGTERM, SIGHUP].into_iter().filter(heeded) {
             // A second signal ends the harness at once; the kernel then ends its children.
             signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&interrupted))
                 .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&interrupted)))
@@ -72,12 +76,12 @@ impl Session {
     }
 }
 
-/// A folder beside the results for what a run leaves while it lasts, its journal and logs; made if need be.
+/// The folder beside the results for what runs leave while they last, their journals and logs; made if need be.
 ///
 /// # Errors
 /// It cannot be made.
-pub(super) fn scratch(results: &Path, name: &str) -> Result<PathBuf> {
-    let folder = results.join(SCRATCH).join(name);
+pub(super) fn scratch(results: &Path) -> Result<PathBuf> {
+    let folder = results.join(SCRATCH);
     fs::create_dir_all(&folder).with_context(|| format!("failed to make the folder {}", folder.display()))?;
     Ok(folder)
 }

@@ -1,5 +1,6 @@
 //! `harness verify`.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -14,6 +15,9 @@ use crate::contender::{Boot, Contender, Server, build, find};
 use crate::names::suggestion;
 use crate::trial::{Failed, Failure};
 
+/// So many failures one after another end the checks of a contender.
+const GIVES_UP_AFTER: u32 = 6;
+
 /// Proves the contract for each contender, check by check.
 ///
 /// # Errors
@@ -26,7 +30,7 @@ pub fn verify(shared: &Shared, options: &VerifyOptions) -> Result<Exit> {
     if !checks().iter().any(selected) {
         bail!("no check {wanted}: {}", suggestion(wanted, checks().iter().map(|check| check.name)));
     }
-    let logs = scratch(&session.root.results("results".as_ref()), "verify")?;
+    let logs = scratch(&session.root.results("results".as_ref()))?;
     let mut exit = Exit::Done;
     for contender in &contenders {
         out!("{}", contender.name);
@@ -64,13 +68,21 @@ pub fn prove(
     boot: &Boot<'_>,
     logs: &Path,
     only: impl Fn(&Check) -> bool,
-    on_result: impl FnMut(&Check, &Outcome),
+    mut on_result: impl FnMut(&Check, &Outcome),
 ) -> Result<About, Failed> {
     let name = &contender.name;
     build(contender, boot, &logs.join(format!("{name}.build.log")))?;
     let server = Server::boot(contender, boot, logs.join(format!("{name}.verify.log")))?;
-    let going = |check: &Check| !boot.interrupted.load(Relaxed) && only(check);
-    let report = conformance::verify(&Target::new(boot.address, Limits::default()), going, on_result);
+    // A server that has gone silent fails every check after its deadline: some of them say it all.
+    let failures_in_a_row = Cell::new(0_u32);
+    let going = |check: &Check| {
+        !boot.interrupted.load(Relaxed) && failures_in_a_row.get() < GIVES_UP_AFTER && only(check)
+    };
+    let watch = |check: &Check, outcome: &Outcome| {
+        failures_in_a_row.set(if *outcome == Outcome::Passed { 0 } else { failures_in_a_row.get() + 1 });
+        on_result(check, outcome);
+    };
+    let report = conformance::verify(&Target::new(boot.address, Limits::default()), going, watch);
     if boot.interrupted.load(Relaxed) {
         return Err(Failure::Interrupted.into());
     }

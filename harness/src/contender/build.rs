@@ -35,8 +35,11 @@ fn run(command: &[String], boot: &Boot<'_>, log: &Path) -> Result<(), Failed> {
     let output = File::create(log).map_err(|error| failed(format!("{}: {error}", log.display())))?;
     // Nothing is measured meanwhile: a build may have every core.
     let cores = CoreSet::allowed().map_err(|error| failed(error.to_string()))?;
-    let none: [(&str, &str); 0] = [];
-    let mut child = Child::spawn(command, boot.root.path(), &none, &cores, output)
+    // Into the folder that `{bin}` names, whatever the user's cargo is set up to use: what is built must be what is measured.
+    let target = boot.root.bin.parent().unwrap_or(&boot.root.bin);
+    let environment =
+        [("CARGO_TARGET_DIR", target.as_os_str()), ("CARGO_BUILD_TARGET_DIR", target.as_os_str())];
+    let mut child = Child::spawn(command, boot.root.path(), &environment, &cores, output)
         .map_err(|error| failed(error.to_string()))?;
     loop {
         match child.wait_for(Duration::from_millis(200)) {

@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::names::suggestion;
+use crate::plan::Load;
 use crate::root::Root;
 
 /// A server under test: `contender.toml` in a folder of `servers/`.
@@ -94,6 +95,20 @@ fn read(file: &Path) -> Result<Contender> {
         let folder = folder.display();
         return Err(anyhow::anyhow!("name = {:?}: expected its folder's name, {folder}", contender.name))
             .with_context(malformed);
+    }
+    let refuse = |reason: String| Err(anyhow::anyhow!(reason)).with_context(malformed);
+    if contender.name.contains(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit() && c != '-') {
+        return refuse(format!("name = {:?}: expected a-z, 0-9 and dashes", contender.name));
+    }
+    if let Some(unknown) = contender.serves.iter().find(|name| !Load::WORKLOADS.contains(&name.as_str())) {
+        return refuse(format!("serves {unknown:?}: {}", suggestion(unknown, Load::WORKLOADS)));
+    }
+    let is_check = |name: &str| conformance::checks().iter().any(|check| check.name == name);
+    if let Some(Deviation { check, .. }) =
+        contender.deviations.iter().find(|deviation| !is_check(&deviation.check))
+    {
+        let known = conformance::checks().iter().map(|check| check.name);
+        return refuse(format!("no check {check}: {}", suggestion(check, known)));
     }
     if contender.run.is_empty() {
         return Err(anyhow::anyhow!("run = []: expected a command")).with_context(malformed);

@@ -12,6 +12,7 @@ pub(super) fn about(address: SocketAddr, timeout: Duration) -> Result<Option<Abo
         .timeout_global(Some(timeout))
         .http_status_as_error(false)
         .proxy(None)
+        .max_redirects(0)
         .build()
         .into();
     let mut answer = match agent.get(format!("http://{address}/")).call() {
@@ -21,9 +22,13 @@ pub(super) fn about(address: SocketAddr, timeout: Duration) -> Result<Option<Abo
     };
     let body =
         answer.body_mut().with_config().limit(64 * 1024).read_to_string().map_err(|e| e.to_string())?;
+    // It says itself that it is not ready yet.
+    if answer.status() == 503 {
+        return Ok(None);
+    }
+    let start: String = body.chars().take(200).collect();
     if answer.status() != 200 {
-        let start: String = body.chars().take(200).collect();
         return Err(format!("status {} in place of 200, {start:?}", answer.status()));
     }
-    serde_json::from_str(&body).map(Some).map_err(|error| format!("{error}, in {body:?}"))
+    serde_json::from_str(&body).map(Some).map_err(|error| format!("{error}, in {start:?}"))
 }

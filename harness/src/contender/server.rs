@@ -47,7 +47,8 @@ impl Server {
     /// # Errors
     /// The port is held, or the contender cannot be started, ends, is not ready in time or answers wrongly.
     pub fn boot(contender: &Contender, boot: &Boot<'_>, log: PathBuf) -> Result<Self, Failed> {
-        port::check_free(boot.address).map_err(|error| Failure::PortInUse { reason: error.to_string() })?;
+        port::wait_until_free(boot.address, Duration::from_secs(2))
+            .map_err(|error| Failure::PortInUse { reason: error.to_string() })?;
         let command = contender.run_command(boot.root);
         let not_started = |reason: String| Failure::NotStarted { command: command.join(" "), reason };
         let output =

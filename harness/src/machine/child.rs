@@ -15,6 +15,10 @@ use rustix::thread::sched_setaffinity;
 
 use super::CoreSet;
 
+/// Variables that would change what is built or measured behind the harness's back.
+const FOREIGN: [&str; 5] =
+    ["CARGO_BUILD_TARGET", "PUBLICATION_BYTES", "ECHO_BYTES", "REPLAY_WINDOW", "PROCESSES"];
+
 /// A process in a group of its own, pinned to its cores. Dropped, the whole group is killed.
 #[derive(Debug)]
 pub struct Child {
@@ -69,6 +73,9 @@ impl Child {
             command.split_first().ok_or_else(|| io::Error::other("an empty command"))?;
         let mut command = Command::new(program);
         command.args(arguments).current_dir(folder).process_group(0);
+        for name in FOREIGN {
+            command.env_remove(name);
+        }
         command.envs(environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
         let cores = cores.to_cpu_set();

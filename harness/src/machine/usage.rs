@@ -2,10 +2,10 @@ use std::time::Instant;
 
 use nix::time::clock_getcpuclockid;
 use nix::unistd::Pid;
-use procfs::process::Process;
+use procfs::process::{Process, all_processes};
 use serde::{Deserialize, Serialize};
 
-/// What a process has used up to now, from the kernel's accounting.
+/// What a process, or a group of them, has used up to now, from the kernel's accounting.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Usage {
     read_at: Instant,
@@ -29,9 +29,26 @@ pub struct Spent {
 }
 
 impl Usage {
-    /// Reads it; `None` if the process is gone.
+    /// Reads it for a whole process group, whose leader is `leader`; `None` if that is gone.
     #[must_use]
-    pub fn of(pid: i32) -> Option<Self> {
+    pub fn of_group(leader: i32) -> Option<Self> {
+        let mut sum = Self::of(leader)?;
+        for process in all_processes().ok()?.flatten() {
+            let member = || process.stat().is_ok_and(|stat| stat.pgrp == leader);
+            if process.pid != leader
+                && member()
+                && let Some(usage) = Self::of(process.pid)
+            {
+                sum.cpu_us += usage.cpu_us;
+                sum.user_ticks += usage.user_ticks;
+                sum.system_ticks += usage.system_ticks;
+                sum.resident_bytes += usage.resident_bytes;
+            }
+        }
+        Some(sum)
+    }
+
+    fn of(pid: i32) -> Option<Self> {
         let clock = clock_getcpuclockid(Pid::from_raw(pid)).ok()?.now().ok()?;
         let stat = Process::new(pid).ok()?.stat().ok()?;
         Some(Self {

@@ -68,7 +68,32 @@ impl Load {
     pub fn connections(&self) -> usize {
         match self {
             Self::Echo { connections, .. } => connections.get(),
-            Self::Broadcast { subscribers, publishers, .. } => subscribers.get() + publishers.get(),
+            Self::Broadcast { subscribers, publishers, .. } => {
+                subscribers.get().saturating_add(publishers.get())
+            }
+        }
+    }
+
+    /// Is it within what the contract allows and the load generator can do?
+    ///
+    /// # Errors
+    /// What is beyond it, and what was expected.
+    pub fn check(&self) -> Result<(), String> {
+        let limits = contract::Limits::default();
+        let within = |name: &str, value: usize, least: usize, most: usize| {
+            let fits = (least..=most).contains(&value);
+            fits.then_some(()).ok_or_else(|| format!("{name} = {value}: expected {least} to {most}"))
+        };
+        match self {
+            Self::Echo { pipeline, payload_bytes, .. } => {
+                within("pipeline", pipeline.get(), 1, 1 << 16)?;
+                within("payload_bytes", *payload_bytes, 0, limits.echo_bytes)
+            }
+            Self::Broadcast { publishers, payload_bytes, .. } => {
+                within("publishers", publishers.get(), 1, 1 << 16)?;
+                // The load generator's note: publisher, number, time, checksum.
+                within("payload_bytes", *payload_bytes, 32, limits.publication_bytes)
+            }
         }
     }
 

@@ -70,6 +70,12 @@ impl Profile {
         if !(0.0..=600.0).contains(&warmup_s) {
             bail!("warmup_s = {warmup_s}: expected 0 to 600");
         }
+        if profile.rounds.get() > 10_000 {
+            bail!("rounds = {}: expected at most 10000", profile.rounds);
+        }
+        for load in &profile.loads {
+            load.check().map_err(|reason| anyhow!("load {load}: {reason}"))?;
+        }
         if profile.loads.is_empty() {
             bail!("no [[load]]: expected at least one");
         }

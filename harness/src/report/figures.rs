@@ -54,7 +54,7 @@ fn tool_cores_busy(measured: &Measured) -> f64 {
 }
 
 fn errors(measured: &Measured) -> f64 {
-    measured.measurement.errors.values().sum::<u64>() as f64
+    measured.measurement.errors.values().map(|&count| count as f64).sum()
 }
 
 const ECHO: &[Figure] = &[

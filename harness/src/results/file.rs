@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
-use super::{Run, SCHEMA};
+use super::{Journal, Run, SCHEMA};
 
 /// Writes `text` to `path`, whole or not at all.
 ///
@@ -19,7 +19,7 @@ pub fn write(path: &Path, text: &str) -> Result<()> {
     fs::rename(&part, path).with_context(failed)
 }
 
-/// Reads a results file; the name of its `.md` will do.
+/// Reads a results file; the name of its `.md` will do, and so will the journal of a run that was cut off.
 ///
 /// # Errors
 /// It cannot be read, is of another version, or is malformed: with file, line, and what was expected.
@@ -27,6 +27,11 @@ pub fn read(path: &Path) -> Result<Run> {
     #[derive(Deserialize)]
     struct Versioned {
         schema: u32,
+    }
+    if path.extension().is_some_and(|end| end == "jsonl") {
+        let (header, trials) = Journal::read(path)?;
+        let finished_at = trials.last().map_or(header.started_at.clone(), |trial| trial.started_at.clone());
+        return Ok(Run { header, finished_at, trials });
     }
     let path = path.with_extension("json");
     let text = fs::read_to_string(&path).with_context(|| format!("failed to read {}", path.display()))?;

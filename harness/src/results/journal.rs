@@ -11,6 +11,9 @@ use super::{Header, Run, Trial};
 pub struct Journal {
     path: PathBuf,
     file: File,
+    /// What it holds: should the file be lost, the results are not.
+    header: Header,
+    trials: Vec<Trial>,
 }
 
 impl Journal {
@@ -21,7 +24,7 @@ impl Journal {
     pub fn create(path: &Path, header: &Header) -> Result<Self> {
         let file = File::create_new(path).with_context(|| format!("failed to create {}", path.display()))?;
         lock(&file, path)?;
-        let mut journal = Self { path: path.to_owned(), file };
+        let mut journal = Self { path: path.to_owned(), file, header: header.clone(), trials: Vec::new() };
         journal.write_line(&serde_json::to_string(header)?)?;
         Ok(journal)
     }
@@ -40,7 +43,8 @@ impl Journal {
         let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
         file.set_len(whole as u64).with_context(failed)?;
         let (header, trials) = Self::read(path)?;
-        Ok((Self { path: path.to_owned(), file }, header, trials, whole < text.len()))
+        let journal = Self { path: path.to_owned(), file, header: header.clone(), trials: trials.clone() };
+        Ok((journal, header, trials, whole < text.len()))
     }
 
     /// Adds a trial; on disk when this returns.
@@ -48,6 +52,7 @@ impl Journal {
     /// # Errors
     /// The disk does not take it.
     pub fn append(&mut self, trial: &Trial) -> Result<()> {
+        self.trials.push(trial.clone());
         self.write_line(&serde_json::to_string(trial)?)
     }
 
@@ -69,12 +74,9 @@ impl Journal {
     }
 
     /// The run as far as it has come.
-    ///
-    /// # Errors
-    /// As [`Journal::read`].
-    pub fn to_run(&self, finished_at: String) -> Result<Run> {
-        let (header, trials) = Self::read(&self.path)?;
-        Ok(Run { header, finished_at, trials })
+    #[must_use]
+    pub fn to_run(&self, finished_at: String) -> Run {
+        Run { header: self.header.clone(), finished_at, trials: self.trials.clone() }
     }
 
     /// Where it is.

@@ -35,6 +35,9 @@ pub struct Bench<'a> {
 
 impl Measure for Bench<'_> {
     fn measure(&mut self, contender: &Contender, load: &Load, label: &str) -> Result<Measured, Failed> {
+        if self.boot.interrupted.load(Relaxed) {
+            return Err(Failure::Interrupted.into());
+        }
         let before = self.probe();
         let mut server = Server::boot(contender, &self.boot, self.logs.join(format!("{label}.server.log")))?;
         let Driven { measurement, server: spent, cores } = self.drive(&mut server, load, label)?;
@@ -45,7 +48,7 @@ impl Measure for Bench<'_> {
         }
         let probes = [before, self.probe()];
         let all_cores = self.boot.cores.len() + self.tool_cores.len();
-        doubts.extend(disturbances(probes, cores.as_ref(), &spent, measurement.cpu_us, all_cores));
+        doubts.extend(disturbances(probes, cores.as_ref(), &spent, &measurement, all_cores));
         Ok(Measured { measurement, server: spent, probes, cores, doubts })
     }
 }
@@ -65,7 +68,7 @@ impl Bench<'_> {
     /// What the server and the cores have used up to now; `None` if the server is gone.
     fn read(&self, server: &Server) -> Option<Reading> {
         let cores = CoreTime::of(self.boot.cores).zip(CoreTime::of(self.tool_cores)).map(<[_; 2]>::from);
-        Some((Usage::of(server.pid())?, cores))
+        Some((Usage::of_group(server.pid())?, cores))
     }
 
     fn drive(&self, server: &mut Server, load: &Load, label: &str) -> Result<Driven, Failed> {

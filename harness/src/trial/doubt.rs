@@ -17,6 +17,9 @@ const LITTLE_TOLERANCE: f64 = 0.05;
 /// More steal than this, or more load of others, is worth a note.
 const STEAL_SHARE: f64 = 0.01;
 const OTHER_SHARE: f64 = 0.05;
+/// How far the times of the readings and of the measurement may differ: a share of them, and a moment for waking up.
+const READ_SHARE: f64 = 0.02;
+const READ_S: f64 = 0.05;
 /// How much of an offered rate must be achieved.
 const RATE_SHARE: f64 = 0.99;
 
@@ -77,6 +80,13 @@ pub enum Doubt {
         /// After it.
         after: Probe,
     },
+    /// The harness was late to read what the server used, as when it was stopped: its figures are of another time.
+    ReadLate {
+        /// Between the readings, in seconds.
+        read_s: f64,
+        /// Measured by the tool, in seconds.
+        measured_s: f64,
+    },
     /// Others used the pinned cores, or the hypervisor took them away.
     Disturbed {
         /// Time taken away ÷ time of the cores.
@@ -101,7 +111,7 @@ impl Doubt {
     /// Is it the server's or the load generator's fault, and not the machine's?
     #[must_use]
     pub fn is_failure(&self) -> bool {
-        self.invalidates() && !matches!(self, Self::StateChanged { .. })
+        self.invalidates() && !matches!(self, Self::StateChanged { .. } | Self::ReadLate { .. })
     }
 }
 
@@ -162,10 +172,14 @@ pub fn disturbances(
     [before, after]: [Probe; 2],
     cores: Option<&[CoreUse; 2]>,
     server: &Spent,
-    tool_cpu_us: f64,
+    measurement: &Measurement,
     all_cores: usize,
 ) -> Vec<Doubt> {
     let mut doubts = Vec::new();
+    let (read_s, measured_s) = (server.seconds, measurement.seconds);
+    if (read_s - measured_s).abs() > READ_SHARE * measured_s + READ_S {
+        doubts.push(Doubt::ReadLate { read_s, measured_s });
+    }
     let changed = |read: fn(&Probe) -> f64| is_other_state(read(&before), read(&after));
     if changed(|probe| probe.ping_pong_ns.unwrap_or(1.0))
         || changed(|probe| probe.arithmetic_ns)
@@ -177,7 +191,7 @@ pub fn disturbances(
         let time_s = server.seconds * all_cores as f64;
         let steal_share = (server_cores.steal_s + tool_cores.steal_s) / time_s;
         let busy_s = server_cores.busy_s + tool_cores.busy_s;
-        let other_share = (busy_s - (server.cpu_us + tool_cpu_us) / 1e6) / time_s;
+        let other_share = (busy_s - (server.cpu_us + measurement.cpu_us) / 1e6) / time_s;
         if steal_share > STEAL_SHARE || other_share > OTHER_SHARE {
             doubts.push(Doubt::Disturbed { steal_share, other_share: other_share.max(0.0) });
         }
@@ -223,6 +237,12 @@ impl fmt::Display for Doubt {
                 before.system_call_ns,
                 after.system_call_ns
             ),
+            Self::ReadLate { read_s, measured_s } => {
+                write!(
+                    f,
+                    "what the server used was read over {read_s:.2} s, and the measured time was {measured_s:.2} s"
+                )
+            }
             Self::Disturbed { steal_share, other_share } => write!(
                 f,
                 "others used {:.0} % of the pinned cores, and the hypervisor took {:.0} % away",

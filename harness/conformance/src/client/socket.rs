@@ -135,6 +135,8 @@ impl Socket {
         match read {
             Ok(0) => Err(Interruption::End),
             Ok(_) => Ok(()),
+            // Whoever waits looks again, until the deadline.
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
             Err(error) => Err(self.interruption(&error)),
         }
     }
