@@ -1,52 +1,51 @@
+mod closed;
+mod open;
+
+use closed::Closed;
 use framing::Opcode;
+use open::{Open, Sent};
 
 use crate::engine::{Context, Role, Workload};
-use crate::load::Kind;
+use crate::load::{Arrivals, Kind};
 use crate::loss::Loss;
 use crate::payload::{Check, Template, Verdict};
+use crate::timetable::Timetable;
 use crate::websocket::{Client, write_frame};
 
 /// Bits of a stamp that number the messages of a connection; those above number the connection.
 const SEQUENCE_BITS: u32 = 40;
 
-/// Closed loop on `WS /ws/echo`: each connection keeps so many messages outstanding, and each reply must be
-/// the next of them, byte for byte.
+/// Messages on `WS /ws/echo`: each reply must be that to the oldest one outstanding, byte for byte.
 #[derive(Debug)]
 pub(crate) struct Echo {
     template: Template,
     opcode: Opcode,
-    /// Messages outstanding on a connection.
-    pipeline: u64,
-    /// Messages outstanding on all of this loop's.
+    pace: Pace,
+    /// Messages outstanding on all of this loop's connections.
     outstanding: u64,
+}
+
+/// When messages are due.
+#[derive(Debug)]
+enum Pace {
+    Closed(Closed),
+    Open(Open),
 }
 
 /// One connection.
 #[derive(Debug)]
 pub(crate) struct Peer {
     client: Client,
+    /// Its number among those of its loop.
+    slot: usize,
+    /// Its number among all.
     number: u64,
     sent: u64,
     answered: u64,
     check: Check,
-    sent_at: SendTimes,
-}
-
-/// When the outstanding messages were sent: the message with sequence number `n` in place `n` modulo length.
-#[derive(Debug)]
-enum SendTimes {
-    One(u64),
-    Ring(Box<[u64]>),
 }
 
 impl Peer {
-    /// Connection `number` of all, with `pipeline` messages outstanding.
-    pub(crate) fn new(number: u64, pipeline: usize) -> Self {
-        let sent_at =
-            if pipeline == 1 { SendTimes::One(0) } else { SendTimes::Ring(vec![0; pipeline].into()) };
-        Self { client: Client::new(), number, sent: 0, answered: 0, check: Check::default(), sent_at }
-    }
-
     fn stamp(&self, sequence: u64) -> u64 {
         self.number << SEQUENCE_BITS | sequence
     }
@@ -56,29 +55,32 @@ impl Peer {
     }
 }
 
-impl SendTimes {
-    fn place(&mut self, sequence: u64) -> &mut u64 {
-        match self {
-            Self::One(time) => time,
-            Self::Ring(times) => {
-                let length = times.len() as u64;
-                &mut times[(sequence % length) as usize]
-            }
-        }
-    }
-}
-
 impl Echo {
-    pub(crate) fn new(payload_bytes: usize, kind: Kind, pipeline: usize) -> Self {
-        Self {
-            template: Template::new(payload_bytes, kind),
-            opcode: match kind {
-                Kind::Text => Opcode::Text,
-                Kind::Binary => Opcode::Binary,
-            },
-            pipeline: pipeline as u64,
-            outstanding: 0,
-        }
+    /// The connections with these numbers, of `of_connections`: in open loop if `arrivals` have a rate,
+    /// otherwise with `pipeline` messages outstanding on each.
+    pub(crate) fn new(
+        payload_bytes: usize,
+        kind: Kind,
+        pipeline: usize,
+        arrivals: &Arrivals,
+        numbers: impl Iterator<Item = usize> + Clone,
+        of_connections: usize,
+    ) -> (Self, Vec<Peer>) {
+        let peer = |(slot, number)| {
+            let number = number as u64;
+            Peer { client: Client::new(), slot, number, sent: 0, answered: 0, check: Check::default() }
+        };
+        let peers: Vec<_> = numbers.clone().enumerate().map(peer).collect();
+        let timetable = |number| Timetable::new(arrivals, number as u64, of_connections as u64);
+        let pace = match arrivals.rate {
+            None => Pace::Closed(Closed::new(pipeline, peers.len())),
+            Some(_) => Pace::Open(Open::new(numbers.map_while(timetable))),
+        };
+        let opcode = match kind {
+            Kind::Text => Opcode::Text,
+            Kind::Binary => Opcode::Binary,
+        };
+        (Self { template: Template::new(payload_bytes, kind), opcode, pace, outstanding: 0 }, peers)
     }
 
     /// A message is complete: it answers the oldest outstanding one, or it is wrong.
@@ -87,15 +89,26 @@ impl Echo {
         if peer.outstanding() == 0 {
             return context.tally.error("a message that answers none", 1);
         }
-        let sequence = peer.answered;
+        let expected = peer.stamp(peer.answered);
+        // Closed loop: what arrives in the measured time counts. Open loop: what was meant to be sent in it.
+        let (latency_ns, service_ns, counts) = match &mut self.pace {
+            Pace::Closed(closed) => (at_ns - closed.sent_ns(peer), None, context.schedule.counts(at_ns)),
+            Pace::Open(open) => {
+                let Sent { intended_ns, sent_ns } = open.answered(peer);
+                (at_ns - intended_ns, Some(at_ns - sent_ns), context.schedule.counts(intended_ns))
+            }
+        };
         peer.answered += 1;
         self.outstanding -= 1;
-        let wrong = match check.verdict(&self.template, peer.stamp(sequence)) {
+        let wrong = match check.verdict(&self.template, expected) {
             _ if opcode != self.opcode => "a reply of the wrong kind",
             Verdict::Right => {
-                if context.schedule.counts(at_ns) {
-                    context.tally.messages += 1;
-                    context.tally.latency.record_ns(at_ns - *peer.sent_at.place(sequence));
+                context.arrived(at_ns, latency_ns);
+                if counts {
+                    context.tally.latency.record_ns(latency_ns);
+                }
+                if counts && let Some(service_ns) = service_ns {
+                    context.tally.service.record_ns(service_ns);
                 }
                 return;
             }
@@ -104,6 +117,22 @@ impl Echo {
             Verdict::Differs => "a reply that differs from what was sent",
         };
         context.tally.error(wrong, 1);
+    }
+
+    /// Appends the connection's next message to what is sent.
+    fn write(&self, peer: &mut Peer, context: &mut Context) {
+        let mut digits = [0; _];
+        let parts = self.template.parts(peer.stamp(peer.sent), &mut digits);
+        write_frame(self.opcode, parts, &mut context.random, &mut context.out);
+        peer.sent += 1;
+    }
+
+    /// Is a message due on this connection? In open loop it then has to be sent.
+    fn take_due(&mut self, peer: &Peer, now_ns: u64, context: &Context) -> bool {
+        match &mut self.pace {
+            Pace::Closed(closed) => closed.is_due(peer, context),
+            Pace::Open(open) => open.take_due(peer, now_ns, &context.schedule),
+        }
     }
 }
 
@@ -114,7 +143,11 @@ impl Workload for Echo {
         Role::WebSocket("/ws/echo")
     }
 
-    fn opened(&mut self, _peer: &mut Peer) {}
+    fn opened(&mut self, peer: &mut Peer) {
+        if let Pace::Open(open) = &mut self.pace {
+            open.opened(peer);
+        }
+    }
 
     fn receive(
         &mut self,
@@ -134,36 +167,57 @@ impl Workload for Echo {
 
     fn produce(&mut self, peer: &mut Peer, context: &mut Context) {
         let first = peer.sent;
-        while context.sending && peer.outstanding() < self.pipeline && context.out.len() < Context::OUT_BYTES
-        {
-            let mut digits = [0; _];
-            let parts = self.template.parts(peer.stamp(peer.sent), &mut digits);
-            write_frame(self.opcode, parts, &mut context.random, &mut context.out);
-            peer.sent += 1;
+        let now_ns = if matches!(self.pace, Pace::Open(_)) { context.clock.now_ns() } else { 0 };
+        while context.out.len() < Context::OUT_BYTES && self.take_due(peer, now_ns, context) {
+            self.write(peer, context);
         }
         if peer.sent > first {
-            let now_ns = context.clock.now_ns();
-            for sequence in first..peer.sent {
-                *peer.sent_at.place(sequence) = now_ns;
-            }
             self.outstanding += peer.sent - first;
-            if context.schedule.counts(now_ns) {
-                context.tally.sent += peer.sent - first;
+            match &mut self.pace {
+                Pace::Closed(closed) => closed.sent(peer, first, context),
+                Pace::Open(open) => open.sent(peer, first, context),
             }
+        }
+        if let Pace::Open(open) = &mut self.pace {
+            open.set_alarm(peer, now_ns, &context.schedule);
+        }
+    }
+
+    fn tick(&mut self, now_ns: u64, _context: &mut Context, due: &mut Vec<usize>) {
+        if let Pace::Open(open) = &mut self.pace {
+            open.ring(now_ns, due);
+        }
+    }
+
+    fn next_tick_ns(&self, _context: &Context) -> u64 {
+        match &self.pace {
+            Pace::Closed(_) => u64::MAX,
+            Pace::Open(open) => open.next_alarm_ns(),
         }
     }
 
     fn lost(&mut self, peer: &mut Peer, _was_open: bool) {
         self.outstanding -= peer.outstanding();
         peer.answered = peer.sent;
+        if let Pace::Open(open) = &mut self.pace {
+            open.end(peer);
+        }
     }
 
     fn is_done(&self, context: &Context) -> bool {
-        !context.sending && self.outstanding == 0
+        let all_sent = match &self.pace {
+            Pace::Closed(_) => true,
+            Pace::Open(open) => open.is_done(),
+        };
+        !context.sending && all_sent && self.outstanding == 0
     }
 
     fn finish(&mut self, context: &mut Context) {
         context.tally.error("no reply", self.outstanding);
+        if let Pace::Open(open) = &self.pace {
+            let now_ns = context.clock.now_ns();
+            context.tally.error("a message that was not sent", open.unsent(now_ns, &context.schedule));
+        }
     }
 }
 

@@ -4,9 +4,13 @@
 //! can take its own readings at the same moments, and at the end one [`Measurement`].
 //!
 //! [`run`] starts event loops (`engine`), each a thread that drives its share of the connections with a
-//! workload (`echo`, `broadcast`). Each loop keeps a `tally`; these are added up at the end.
+//! workload (`echo`, `broadcast`, `xhr`). Each loop keeps a `tally`; these are added up at the end (`conduct`).
+//! Where a process may not hold all connections, child processes do (`spread`). How many a server holds is
+//! found by adding connections in steps (`capacity`).
 
 mod broadcast;
+mod capacity;
+mod conduct;
 mod echo;
 mod engine;
 mod http;
@@ -15,9 +19,15 @@ mod loss;
 mod payload;
 mod record;
 mod run;
+mod series;
+mod spread;
 mod tally;
+mod timetable;
 mod websocket;
+mod xhr;
 
-pub use load::{Arrivals, Kind, Load, Timing, Workload};
-pub use record::{Connections, Delivery, Distribution, Event, Measurement, Phase};
+pub use capacity::{Capacity, Step, StepMemory, Stop};
+pub use load::{Arrivals, CapacityPlan, Connecting, Kind, Load, Process, Timing, Workload};
+pub use record::{Connections, Delivery, Distribution, Event, Measurement, Phase, Second};
 pub use run::{RunError, run};
+pub use spread::{CHILD, serve_parent};

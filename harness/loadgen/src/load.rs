@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use crate::broadcast::Broadcast;
+use crate::engine::nanoseconds;
+use crate::spread::MAX_PROCESSES;
 
 /// Drives one server with one load, and prints what it measured as JSON lines.
 #[derive(Debug, Clone, PartialEq, Parser, Serialize, Deserialize)]
@@ -23,9 +25,33 @@ pub struct Load {
     #[arg(long, default_value = "1", global = true)]
     pub threads: NonZeroUsize,
 
+    /// Spin instead of sleeping while nothing is to be done: an open loop then sends within about a microsecond of
+    /// its times. It takes all of each loop's core, so the CPU time says nothing of the load any more.
+    #[arg(long, global = true)]
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub spin: bool,
+
+    /// How connections are opened.
+    #[command(flatten)]
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub connecting: Connecting,
+
     /// What is asked of the server.
     #[command(subcommand)]
     pub workload: Workload,
+}
+
+/// How connections are opened, and by how many processes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Args, Serialize, Deserialize)]
+pub struct Connecting {
+    /// Connections begun a second, by all together; 0: as fast as they open, 256 of each loop at a time.
+    #[arg(long, default_value_t = 0, global = true)]
+    pub ramp: u32,
+
+    /// Processes that hold the connections, each with as many threads; by default as many as the limit of
+    /// open files asks for. Not for a broadcast.
+    #[arg(long, global = true)]
+    pub processes: Option<NonZeroUsize>,
 }
 
 /// When to count, and when to give up.
@@ -53,7 +79,8 @@ pub enum Workload {
         /// Connections.
         #[arg(long, default_value = "64")]
         connections: NonZeroUsize,
-        /// Messages outstanding on each connection.
+        /// Closed loop: messages outstanding on each connection. In an open loop there are as many as there are
+        /// unanswered, up to 4,096; what comes due beyond them is sent late, and counted so.
         #[arg(long, default_value = "1")]
         pipeline: NonZeroUsize,
         /// Length of each message, in bytes.
@@ -62,6 +89,10 @@ pub enum Workload {
         /// Kind of each message.
         #[arg(long, default_value = "text")]
         kind: Kind,
+        /// How messages are timed.
+        #[command(flatten)]
+        #[serde(default, skip_serializing_if = "is_default")]
+        arrivals: Arrivals,
     },
     /// Subscribers on `WS /ws/broadcast` check each delivery of what publishers send by `POST /publish`.
     Broadcast {
@@ -78,15 +109,73 @@ pub enum Workload {
         #[command(flatten)]
         arrivals: Arrivals,
     },
+    /// Connections on `WS /ws/echo` are added in steps; after each step every connection has one message echoed.
+    /// It ends when the server holds no more, or is too slow. The patience is that of a step, and of a sweep.
+    Capacity(CapacityPlan),
+    /// Each connection asks `GET /xhr?count=N` again and again, with an N of its own, and checks each answer.
+    Xhr {
+        /// Keep-alive connections, each with one request outstanding.
+        #[arg(long, default_value = "64")]
+        connections: NonZeroUsize,
+    },
+}
+
+/// Connections that are added step by step, to find how many a server holds.
+#[derive(Debug, Clone, PartialEq, Args, Serialize, Deserialize)]
+pub struct CapacityPlan {
+    /// Connections added at each step.
+    #[arg(long, default_value = "10000")]
+    pub step: NonZeroUsize,
+    /// Connections at which it ends.
+    #[arg(long, default_value = "100000")]
+    pub max: NonZeroUsize,
+    /// What the 99th percentile of a sweep's latencies may be, in ms.
+    #[arg(long, default_value_t = 1000.0)]
+    pub limit_ms: f64,
+    /// Messages of a sweep that are outstanding at a time, at least one a process.
+    #[arg(long, default_value = "256")]
+    pub outstanding: NonZeroUsize,
+    /// Processes of the server, whose memory is to be read.
+    #[arg(long, value_delimiter = ',')]
+    pub server_pids: Vec<u32>,
+}
+
+impl CapacityPlan {
+    fn check(&self) -> Result<(), String> {
+        within("--max", self.max.get(), 1, MAX_CONNECTIONS)?;
+        within("--limit-ms", self.limit_ms, 0.001, MAX_SECONDS * 1e3)
+    }
 }
 
 /// Closed loop or open loop.
-#[derive(Debug, Clone, PartialEq, Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Args, Serialize, Deserialize)]
 pub struct Arrivals {
-    /// Open loop: publications a second in all, each at its intended time whatever came of those before.
-    /// Without it the loop is closed: a publisher sends when its last publication has reached everyone.
+    /// Open loop: messages (echo) or publications (broadcast) a second in all, each at its intended time whatever
+    /// came of those before. Without it the loop is closed: a message follows the reply to the last one, and a
+    /// publication follows when the last one of its publisher has reached everyone.
     #[arg(long)]
     pub rate: Option<NonZeroU32>,
+
+    /// How the intended times of an open loop follow one another.
+    #[arg(long = "arrivals", value_name = "PROCESS", default_value = "constant")]
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub process: Process,
+
+    /// Seed of a Poisson process: the same one gives the same times.
+    #[arg(long, default_value_t = 0)]
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub seed: u64,
+}
+
+/// Arrival process of an open loop.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Process {
+    /// At constant intervals, from the connections in turn.
+    #[default]
+    Constant,
+    /// At random times, independent of one another: what many users do who know nothing of each other.
+    Poisson,
 }
 
 /// Kind of a WebSocket message.
@@ -102,7 +191,9 @@ pub enum Kind {
 /// What a load can be: beyond these something overflows, or no memory is large enough.
 const MAX_SECONDS: f64 = 86_400.0;
 const MAX_THREADS: usize = 1024;
+const MAX_CONNECTIONS: usize = 1 << 24;
 const MAX_PIPELINE: usize = 1 << 16;
+const MAX_RATE: u32 = 10_000_000;
 const MAX_PUBLISHERS: usize = 1 << 16;
 const MAX_PAYLOAD_BYTES: usize = 1 << 26;
 
@@ -114,12 +205,23 @@ impl Load {
         within("--seconds", seconds, 0.001, MAX_SECONDS)?;
         within("--patience-s", patience_s, 0.001, MAX_SECONDS)?;
         within("--threads", self.threads.get(), 1, MAX_THREADS)?;
+        let processes = self.connecting.processes.map_or(1, NonZeroUsize::get);
+        within("--processes", processes, 1, MAX_PROCESSES)?;
         match self.workload {
-            Workload::Echo { pipeline, payload_bytes, .. } => {
+            Workload::Echo { pipeline, payload_bytes, ref arrivals, .. } => {
+                arrivals.check()?;
+                if arrivals.rate.is_some() && pipeline.get() > 1 {
+                    return Err(format!(
+                        "--pipeline {pipeline}: not with --rate, which leaves open how many are outstanding"
+                    ));
+                }
                 within("--pipeline", pipeline.get(), 1, MAX_PIPELINE)?;
                 within("--payload-bytes", payload_bytes, 0, MAX_PAYLOAD_BYTES)
             }
-            Workload::Broadcast { publishers, payload_bytes, .. } => {
+            Workload::Xhr { .. } => Ok(()),
+            Workload::Capacity(ref plan) => plan.check(),
+            Workload::Broadcast { publishers, payload_bytes, ref arrivals, .. } => {
+                arrivals.check()?;
                 within("--publishers", publishers.get(), 1, MAX_PUBLISHERS)?;
                 within("--payload-bytes", payload_bytes, Broadcast::MIN_BYTES, MAX_PAYLOAD_BYTES)
             }
@@ -127,16 +229,48 @@ impl Load {
     }
 }
 
+impl Load {
+    /// What opening all connections may take.
+    pub(crate) fn connect_ns(&self) -> u64 {
+        let ramp_s = match self.connecting.ramp {
+            0 => 0.0,
+            ramp => self.workload.connections() as f64 / f64::from(ramp),
+        };
+        nanoseconds(ramp_s + self.timing.patience_s)
+    }
+}
+
 impl Workload {
+    /// Are messages sent by the clock?
+    pub(crate) fn is_open_loop(&self) -> bool {
+        match self {
+            Self::Echo { arrivals, .. } | Self::Broadcast { arrivals, .. } => arrivals.rate.is_some(),
+            Self::Xhr { .. } | Self::Capacity(_) => false,
+        }
+    }
+
     /// How many connections it opens.
-    pub(crate) fn connections(&self) -> usize {
+    #[must_use]
+    pub fn connections(&self) -> usize {
         match *self {
-            Self::Echo { connections, .. } => connections.get(),
+            Self::Echo { connections, .. } | Self::Xhr { connections } => connections.get(),
+            Self::Capacity(CapacityPlan { max, .. }) => max.get(),
             Self::Broadcast { subscribers, publishers, .. } => {
                 subscribers.get().saturating_add(publishers.get())
             }
         }
     }
+}
+
+impl Arrivals {
+    fn check(&self) -> Result<(), String> {
+        self.rate.map_or(Ok(()), |rate| within("--rate", rate.get(), 1, MAX_RATE))
+    }
+}
+
+/// Older results files do not have what was added since, and files with nothing of it read as they did.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn within<T: PartialOrd + Display + Copy>(flag: &str, value: T, least: T, most: T) -> Result<(), String> {

@@ -1,6 +1,7 @@
 use std::io::{self, ErrorKind};
 
 use framing::FrameError;
+use rustix::io::Errno;
 use thiserror::Error;
 
 /// Why a connection did not open, or is of no more use. Its text is the cause that it is counted under,
@@ -15,6 +16,8 @@ pub(crate) enum Loss {
     Reset,
     #[error("no free local port: widen net.ipv4.ip_local_port_range")]
     NoLocalPort,
+    #[error("no free file: raise the limit of open files (`ulimit -n`) or fs.file-max")]
+    NoFile,
     #[error("HTTP {0}")]
     Status(u16),
     #[error("wrong accept key")]
@@ -37,6 +40,9 @@ pub(crate) enum Loss {
 
 impl From<io::Error> for Loss {
     fn from(error: io::Error) -> Self {
+        if matches!(Errno::from_io_error(&error), Some(Errno::MFILE | Errno::NFILE)) {
+            return Self::NoFile;
+        }
         match error.kind() {
             ErrorKind::ConnectionRefused => Self::Refused,
             ErrorKind::TimedOut => Self::TimedOut,

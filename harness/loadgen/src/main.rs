@@ -3,13 +3,23 @@
 //! It ends with 0 if there is a measurement, with 1 if there is none or not one connection was
 //! established, and with 2 if it was asked for something it cannot do.
 
+use std::env::args_os;
 use std::io::{Write, stderr, stdout};
 use std::process::{ExitCode, exit};
 
 use clap::Parser;
-use loadgen::{Event, Load, Measurement, RunError, run};
+use loadgen::{CHILD, Event, Load, Measurement, RunError, run, serve_parent};
 
 fn main() -> ExitCode {
+    if args_os().nth(1).is_some_and(|first| first == CHILD) {
+        return match serve_parent() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                complain(&error.to_string());
+                ExitCode::FAILURE
+            }
+        };
+    }
     let load = Load::parse();
     let measurement = match run(&load, |event| print(&event)) {
         Ok(measurement) => measurement,

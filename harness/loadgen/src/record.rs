@@ -5,7 +5,7 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
 use serde::{Deserialize, Serialize, de, ser};
 
-use crate::Load;
+use crate::{Capacity, Load};
 
 /// One line of standard output.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,22 +45,48 @@ pub struct Measurement {
     pub seconds: f64,
     /// Connections to the workload's path.
     pub connections: Connections,
-    /// Messages sent in the measured time: echo messages, or publications.
+    /// Messages sent in the measured time, in an open loop those meant to be: echo messages, publications, requests.
     pub sent: u64,
-    /// Correct replies (echo) or deliveries (broadcast) in the measured time.
+    /// Correct replies (echo), deliveries (broadcast) or answers (xhr) that arrived in the measured time.
     pub messages: u64,
     /// What went wrong, at any time after connecting, by cause. Empty if all went well.
     pub errors: BTreeMap<String, u64>,
-    /// From a message's sending (open loop: its intended sending) to its reply or delivery. Of a broadcast:
-    /// all deliveries of the publications that were meant to be sent in the measured time, those in the drain
+    /// From a message's sending (open loop: its intended sending) to its reply or delivery. Of a broadcast and of an
+    /// open loop: of the messages that were meant to be sent in the measured time, the replies in the drain
     /// too, since to leave out the late ones would flatter.
     pub latency: Distribution,
-    /// From the start of `connect` to the checked answer to the upgrade.
+    /// From the start of `connect` to the checked answer to the upgrade; of xhr, which has none, to its end.
     pub connect: Distribution,
     /// Broadcast only.
     pub delivery: Option<Delivery>,
+    /// Capacity only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<Capacity>,
+    /// Echo in open loop only: from a message's actual sending to its reply, of the same messages as `latency`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Distribution>,
+    /// Open loop only: from the intended to the actual sending, of the messages that were meant to be sent in the
+    /// measured time: how late the generator was, by itself or because the server took no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lateness: Option<Distribution>,
+    /// Each second of the measured time, of which the last may be in part. Its `messages` add up to those above.
+    #[serde(default)]
+    pub series: Vec<Second>,
     /// CPU time of the generator in the measured time, in µs.
     pub cpu_us: f64,
+}
+
+/// One second of the measured time: what arrived in it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Second {
+    /// Correct replies or deliveries.
+    pub messages: u64,
+    /// Median of their latencies, in ns, to one per cent; `None` if there are none.
+    pub p50_ns: Option<u64>,
+    /// 99th percentile of them, likewise.
+    pub p99_ns: Option<u64>,
+    /// Largest of them, likewise.
+    pub max_ns: Option<u64>,
 }
 
 /// What became of the connections.
@@ -161,20 +187,39 @@ impl Default for Distribution {
     }
 }
 
+/// A histogram in JSON: the V2 compressed form of HdrHistogram, in base64.
+pub(crate) mod compressed {
+    use hdrhistogram::Counter;
+
+    use super::*;
+
+    pub(crate) fn serialize<T: Counter, S: ser::Serializer>(
+        histogram: &Histogram<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let mut bytes = Vec::new();
+        V2DeflateSerializer::new().serialize(histogram, &mut bytes).map_err(ser::Error::custom)?;
+        serializer.serialize_str(&STANDARD.encode(bytes))
+    }
+
+    pub(crate) fn deserialize<'de, T: Counter, D: de::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Histogram<T>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = STANDARD.decode(text).map_err(de::Error::custom)?;
+        Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(de::Error::custom)
+    }
+}
+
 impl Serialize for Distribution {
     fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut bytes = Vec::new();
-        V2DeflateSerializer::new().serialize(&self.0, &mut bytes).map_err(ser::Error::custom)?;
-        serializer.serialize_str(&STANDARD.encode(bytes))
+        compressed::serialize(&self.0, serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Distribution {
     fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let bytes = STANDARD.decode(text).map_err(de::Error::custom)?;
-        let read: Histogram<u64> =
-            Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(de::Error::custom)?;
+        let read: Histogram<u64> = compressed::deserialize(deserializer)?;
         // Added to one with our bounds, so that all distributions can be merged.
         let mut own = Self::new();
         own.0.add(&read).map_err(de::Error::custom)?;

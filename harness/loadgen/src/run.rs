@@ -1,19 +1,23 @@
 use std::io;
-use std::sync::{Arc, mpsc};
-use std::thread::{Builder, scope};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
 
 use crate::broadcast::{Broadcast, Pace, Shared};
-use crate::echo::{self, Echo};
+use crate::capacity::climb;
+use crate::conduct::{Link, Moments, conduct};
+use crate::echo::Echo;
 use crate::engine::{
-    Clock, Context, EventLoop, Schedule, Waker, Workload as Driven, allow_open_files, nanoseconds,
-    process_cpu_us,
+    Approach, Clock, Context, EventLoop, Schedule, Sources, Waker, Workload as Driven, allow_open_files,
+    allow_ports, nanoseconds,
 };
 use crate::load::{Load, Timing, Workload};
-use crate::record::{Event, Measurement, Phase};
+use crate::record::{Event, Measurement};
+use crate::spread::{self, Part};
 use crate::tally::Tally;
+use crate::xhr::Xhr;
 
 /// Why there is no measurement.
 #[derive(Debug, Error)]
@@ -34,6 +38,22 @@ pub enum RunError {
         /// The hard limit.
         allowed: u64,
     },
+    /// The connections do not fit into the local ports.
+    #[error(
+        "{connections} connections to {target} need as many local ports, but there are {ports}: widen \
+         net.ipv4.ip_local_port_range, or ask a server on 127.0.0.1, which is reached from more addresses"
+    )]
+    Ports {
+        /// Connections of the load.
+        connections: u64,
+        /// Local ports.
+        ports: u64,
+        /// Address of the server.
+        target: SocketAddr,
+    },
+    /// A child process does not understand its parent, or has none any more.
+    #[error("the parent process: {0}")]
+    Parent(String),
     /// The system fails at something that no load makes it fail at.
     #[error("the event loops cannot run: {0}")]
     System(#[from] io::Error),
@@ -47,29 +67,59 @@ pub enum RunError {
 ///
 /// A server that does not answer is no error but a measurement: its causes are in `connections.failed`.
 ///
+/// A load of many connections is spread over child processes, which are this program with [`CHILD`](crate::CHILD)
+/// as its argument: a program that calls this hands over to [`serve_parent`](crate::serve_parent) then.
+///
 /// # Errors
 /// [`RunError`]: nothing was measured.
 pub fn run(load: &Load, emit: impl FnMut(Event)) -> Result<Measurement, RunError> {
     load.check().map_err(RunError::BadLoad)?;
-    let connections = load.workload.connections();
-    let loops = load.threads.get().min(connections);
-    allow_open_files(connections as u64, loops as u64)?;
+    let clock = Clock::start();
+    if let Workload::Capacity(plan) = &load.workload {
+        let (tally, moments, capacity) = climb(load, plan, clock, emit)?;
+        let measurement = measurement(load, tally, &moments);
+        return Ok(Measurement { capacity: Some(capacity), series: Vec::new(), ..measurement });
+    }
+    allow_ports(load.workload.connections() as u64, load.target)?;
+    let lead = |established: u64| (established > 0).then(|| schedule(&load.timing, clock.now_ns()));
+    let parts = spread::parts(load)?;
+    let (tally, moments) = match parts.as_slice() {
+        [whole] => drive(load, whole, clock, lead, emit)?,
+        parts => spread::drive(load, parts, clock, lead, emit)?,
+    };
+    Ok(measurement(load, tally, &moments))
+}
+
+/// Drives a part of the load, with event loops of this process.
+pub(crate) fn drive(
+    load: &Load,
+    part: &Part,
+    clock: Clock,
+    lead: impl FnOnce(u64) -> Option<Schedule>,
+    emit: impl FnMut(Event),
+) -> Result<(Tally, Moments), RunError> {
+    let loops = load.threads.get().min(part.connections);
+    allow_open_files(part.connections as u64, loops as u64)?;
     let wakers = (0..loops).map(|_| Waker::new()).collect::<io::Result<Vec<_>>>()?;
+    let members = Members { load, part, clock, wakers: &wakers };
     match load.workload {
-        Workload::Echo { connections, pipeline, payload_bytes, kind } => {
-            conduct(load, &wakers, emit, |number| {
-                let numbers = (number..connections.get()).step_by(loops);
-                let peers = numbers.map(|number| echo::Peer::new(number as u64, pipeline.get())).collect();
-                (Echo::new(payload_bytes, kind, pipeline.get()), peers)
+        Workload::Echo { connections, pipeline, payload_bytes, kind, ref arrivals } => {
+            members.conduct(lead, emit, |number| {
+                let numbers = part.numbers().skip(number).step_by(loops);
+                Echo::new(payload_bytes, kind, pipeline.get(), arrivals, numbers, connections.get())
             })
         }
+        // A climb has parts of its own.
+        Workload::Capacity(_) => Err(RunError::BadLoad("capacity has no parts".to_owned())),
+        Workload::Xhr { .. } => members
+            .conduct(lead, emit, |number| Xhr::new(load.target, part.numbers().skip(number).step_by(loops))),
         Workload::Broadcast { subscribers, publishers, payload_bytes, ref arrivals } => {
             let pace = match arrivals.rate {
                 None => Pace::Closed { patience_ns: nanoseconds(load.timing.patience_s) },
-                Some(rate) => Pace::Open { rate: rate.get(), publishers: publishers.get() as u32 },
+                Some(_) => Pace::Open { arrivals: *arrivals, publishers: publishers.get() as u32 },
             };
             let shared = Arc::new(Shared::new(publishers.get(), wakers.clone()));
-            conduct(load, &wakers, emit, |number| {
+            members.conduct(lead, emit, |number| {
                 let subscribers = (number..subscribers.get()).step_by(loops).len();
                 let publishers = (number as u32..publishers.get() as u32).step_by(loops);
                 let shared = Arc::clone(&shared);
@@ -79,61 +129,46 @@ pub fn run(load: &Load, emit: impl FnMut(Event)) -> Result<Measurement, RunError
     }
 }
 
-/// Starts a loop for each waker, gives them all one schedule, and adds up what they counted. `make` gives
-/// the share of the loop with a number.
-fn conduct<W: Driven>(
-    load: &Load,
-    wakers: &[Waker],
-    mut emit: impl FnMut(Event),
-    make: impl Fn(usize) -> (W, Vec<W::Connection>) + Sync,
-) -> Result<Measurement, RunError> {
-    let clock = Clock::start();
-    let patience_ns = nanoseconds(load.timing.patience_s);
-    emit(Event::Phase(Phase::Connect));
-    scope(|scope| {
-        let (opened, all_opened) = mpsc::channel();
-        let (mut loops, mut starts) = (Vec::new(), Vec::new());
-        for (number, waker) in wakers.iter().enumerate() {
-            let (start, started) = mpsc::channel();
-            let (opened, make) = (opened.clone(), &make);
-            let body = move || -> io::Result<Tally> {
+/// The event loops of one process, one a waker.
+struct Members<'a> {
+    load: &'a Load,
+    part: &'a Part,
+    clock: Clock,
+    wakers: &'a [Waker],
+}
+
+impl Members<'_> {
+    /// Has them driven; `make` gives the share of the loop with a number.
+    fn conduct<W: Driven>(
+        &self,
+        lead: impl FnOnce(u64) -> Option<Schedule>,
+        emit: impl FnMut(Event),
+        make: impl Fn(usize) -> (W, Vec<W::Connection>) + Sync,
+    ) -> Result<(Tally, Moments), RunError> {
+        let &Self { load, part, clock, wakers } = self;
+        let patience_ns = nanoseconds(load.timing.patience_s);
+        let sources = Sources::new(load.target, part.first as u64);
+        let all_loops = (wakers.len() * part.processes) as u64;
+        let approach = &Approach::new(sources, load.connecting.ramp, all_loops);
+        let make = &make;
+        let member = |(number, waker): (usize, &Waker)| {
+            let waker = waker.clone();
+            move |link: &Link| {
                 let (workload, states) = make(number);
-                let mut event_loop =
-                    EventLoop::new(workload, states, Context::new(load.target, clock), waker.clone())?;
-                let established = event_loop.connect(patience_ns)?;
-                // Nobody listens or nobody answers if another loop has failed: then this one ends too.
-                if opened.send(established).is_ok()
-                    && let Ok(schedule) = started.recv()
-                {
+                let slots = 0..states.len();
+                let context = Context { spin: load.spin, ..Context::new(load.target, clock) };
+                let mut event_loop = EventLoop::new(workload, states, context, waker)?;
+                let established = event_loop.connect(slots, approach, patience_ns)?;
+                // There is no schedule if all have failed: then this one ends too.
+                if let Some(schedule) = link.opened(established) {
                     event_loop.drive(schedule)?;
                 }
                 Ok(event_loop.finish())
-            };
-            loops.push(Builder::new().name(format!("loop-{number}")).spawn_scoped(scope, body)?);
-            starts.push(start);
-        }
-        drop(opened);
-
-        // A loop opens its connections within its patience; one that says nothing after it has failed.
-        let deadline = Duration::from_nanos(patience_ns) + Duration::from_secs(5);
-        let established: u64 = wakers.iter().map_while(|_| all_opened.recv_timeout(deadline).ok()).sum();
-        let mut timing = Moments::default();
-        if established > 0 {
-            let schedule = schedule(&load.timing, clock.now_ns());
-            for start in &starts {
-                // One that has failed says why when it is joined.
-                let _ = start.send(schedule);
             }
-            timing = phases(schedule, clock, &all_opened, &mut emit);
-        }
-        drop(starts);
-
-        let mut total = Tally::default();
-        for event_loop in loops {
-            total.merge(event_loop.join().map_err(|_| RunError::LoopDied)??);
-        }
-        Ok(measurement(load, total, &timing))
-    })
+        };
+        let members = wakers.iter().enumerate().map(member).collect();
+        conduct(members, clock, load.connect_ns(), lead, emit)
+    }
 }
 
 fn schedule(timing: &Timing, start_ns: u64) -> Schedule {
@@ -142,50 +177,19 @@ fn schedule(timing: &Timing, start_ns: u64) -> Schedule {
     Schedule { start_ns, measure_ns, end_ns, give_up_ns: end_ns + nanoseconds(timing.patience_s) }
 }
 
-/// What was read when the phases changed.
-#[derive(Debug, Default)]
-struct Moments {
-    measured_ns: u64,
-    cpu_us: f64,
-}
-
-/// Says each phase as it begins, until the drain, or until all loops have ended, which drops their end of
-/// `loops`.
-fn phases(
-    schedule: Schedule,
-    clock: Clock,
-    loops: &mpsc::Receiver<u64>,
-    emit: &mut impl FnMut(Event),
-) -> Moments {
-    let run_until = |at_ns: u64| {
-        let rest = Duration::from_nanos(at_ns.saturating_sub(clock.now_ns()));
-        // Loops with nothing to wait for end as soon as the load does.
-        matches!(loops.recv_timeout(rest), Err(mpsc::RecvTimeoutError::Timeout)) || clock.now_ns() >= at_ns
-    };
-    emit(Event::Phase(Phase::Warmup));
-    if !run_until(schedule.measure_ns) {
-        return Moments::default();
-    }
-    emit(Event::Phase(Phase::Measure));
-    let cpu_us = process_cpu_us();
-    let to_the_end = run_until(schedule.end_ns);
-    let cpu_us = process_cpu_us() - cpu_us;
-    let ended_ns = if to_the_end { schedule.end_ns } else { clock.now_ns().min(schedule.end_ns) };
-    emit(Event::Phase(Phase::Drain));
-    Moments { measured_ns: ended_ns.saturating_sub(schedule.measure_ns), cpu_us }
-}
-
-fn measurement(load: &Load, mut tally: Tally, timing: &Moments) -> Measurement {
+fn measurement(load: &Load, mut tally: Tally, moments: &Moments) -> Measurement {
     tally.error("a delivery that never came", tally.fan_out.missing());
     let delivery = matches!(load.workload, Workload::Broadcast { .. }).then(|| {
         let expected = tally.delivery.publications * tally.connections.established;
         crate::Delivery { expected, ..tally.delivery }
     });
+    let is_open = load.workload.is_open_loop();
+    let is_echo = matches!(load.workload, Workload::Echo { .. });
     Measurement {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         engine: "epoll".to_owned(),
         load: load.clone(),
-        seconds: Duration::from_nanos(timing.measured_ns).as_secs_f64(),
+        seconds: Duration::from_nanos(moments.measured_ns).as_secs_f64(),
         connections: tally.connections,
         sent: tally.sent,
         messages: tally.messages,
@@ -193,6 +197,10 @@ fn measurement(load: &Load, mut tally: Tally, timing: &Moments) -> Measurement {
         latency: tally.latency,
         connect: tally.connect,
         delivery,
-        cpu_us: timing.cpu_us,
+        capacity: None,
+        service: (is_open && is_echo).then_some(tally.service),
+        lateness: is_open.then_some(tally.lateness),
+        series: tally.series.seconds(moments.measured_ns.div_ceil(1_000_000_000) as usize),
+        cpu_us: moments.cpu_us + tally.cpu_us,
     }
 }

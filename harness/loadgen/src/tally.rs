@@ -1,25 +1,33 @@
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::record::{Connections, Delivery, Distribution};
+use crate::series::Series;
 
 /// Causes may hold what a server says: beyond so many different ones the rest is counted as one.
 const MAX_CAUSES: usize = 64;
 
 /// What one event loop counted. The fields are those of [`crate::Measurement`].
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Tally {
     pub(crate) connections: Connections,
     pub(crate) sent: u64,
     pub(crate) messages: u64,
     pub(crate) errors: BTreeMap<String, u64>,
     pub(crate) latency: Distribution,
+    pub(crate) service: Distribution,
+    pub(crate) lateness: Distribution,
+    pub(crate) series: Series,
     pub(crate) connect: Distribution,
     pub(crate) delivery: Delivery,
     pub(crate) fan_out: FanOut,
+    /// CPU time of child processes in the measured time, in µs: a loop's own is counted with its process.
+    pub(crate) cpu_us: f64,
 }
 
 /// Of a broadcast, from its first publication to the end of the drain: what tells how much never arrived.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct FanOut {
     /// Publications that the server accepted.
     pub(crate) accepted: u64,
@@ -63,6 +71,9 @@ impl Tally {
         self.sent += other.sent;
         self.messages += other.messages;
         self.latency.merge(&other.latency);
+        self.service.merge(&other.service);
+        self.lateness.merge(&other.lateness);
+        self.series.merge(&other.series);
         self.connect.merge(&other.connect);
         self.delivery.publications += other.delivery.publications;
         self.delivery.received += other.delivery.received;
@@ -71,6 +82,7 @@ impl Tally {
         self.fan_out.accepted += other.fan_out.accepted;
         self.fan_out.subscribers += other.fan_out.subscribers;
         self.fan_out.delivered += other.fan_out.delivered;
+        self.cpu_us += other.cpu_us;
     }
 }
 
@@ -96,11 +108,14 @@ mod tests {
     #[test]
     fn merging_adds_every_count() {
         let one = || {
-            let mut tally = Tally { sent: 1, messages: 2, ..Tally::default() };
+            let mut tally = Tally { sent: 1, messages: 2, cpu_us: 16.0, ..Tally::default() };
             tally.connections = Connections { asked: 3, established: 4, lost: 5, ..Connections::default() };
             tally.failed("refused");
             tally.error("reset", 6);
             tally.latency.record_ns(7);
+            tally.service.record_ns(6);
+            tally.lateness.record_ns(1);
+            tally.series.record(0, 7);
             tally.connect.record_ns(8);
             tally.delivery =
                 Delivery { publications: 9, expected: 0, received: 10, duplicates: 11, out_of_order: 12 };
@@ -109,10 +124,12 @@ mod tests {
         };
         let mut sum = one();
         sum.merge(one());
-        assert_eq!((sum.sent, sum.messages), (2, 4));
+        assert_eq!((sum.sent, sum.messages, sum.cpu_us), (2, 4, 32.0));
         assert_eq!((sum.connections.asked, sum.connections.established, sum.connections.lost), (6, 8, 10));
         assert_eq!((sum.connections.failed["refused"], sum.errors["reset"]), (2, 12));
         assert_eq!((sum.latency.count(), sum.connect.count()), (2, 2));
+        assert_eq!((sum.service.count(), sum.lateness.count()), (2, 2));
+        assert_eq!(sum.series.seconds(1)[0].messages, 2);
         assert_eq!(
             sum.delivery,
             Delivery { publications: 18, expected: 0, received: 20, duplicates: 22, out_of_order: 24 }

@@ -67,6 +67,14 @@ fn what_cannot_be_asked_for_ends_with_two() {
         ("echo --warmup-s=-1", "--warmup-s -1: expected 0 to 86400"),
         ("echo --patience-s inf", "--patience-s inf: expected 0.001 to 86400"),
         ("echo --pipeline 100000", "--pipeline 100000: expected 1 to 65536"),
+        (
+            "echo --rate 10 --pipeline 2",
+            "--pipeline 2: not with --rate, which leaves open how many are outstanding",
+        ),
+        ("echo --rate 10000001", "--rate 10000001: expected 1 to 10000000"),
+        ("broadcast --rate 10000001", "--rate 10000001: expected 1 to 10000000"),
+        ("echo --rate 10 --arrivals often", "invalid value 'often' for '--arrivals <PROCESS>'"),
+        ("xhr --rate 10", "unexpected argument '--rate'"),
         ("echo --payload-bytes 100000000", "--payload-bytes 100000000: expected 0 to 67108864"),
         ("echo --threads 2000", "--threads 2000: expected 1 to 1024"),
         ("broadcast --payload-bytes 31", "--payload-bytes 31: expected 32 to 67108864"),
@@ -84,7 +92,7 @@ fn what_cannot_be_asked_for_ends_with_two() {
 #[test]
 fn too_few_open_files_are_told_with_their_remedy() {
     let nobody = ([127, 0, 0, 1], 1).into();
-    let loadgen = loadgen(nobody, "echo --connections 1000");
+    let loadgen = loadgen(nobody, "broadcast --subscribers 999");
     let args = loadgen.get_args().map(|arg| arg.to_string_lossy()).collect::<Vec<_>>().join(" ");
     let script = format!("ulimit -n 100; exec {} {args}", env!("CARGO_BIN_EXE_loadgen"));
     let output = Command::new("sh").args(["-c", &script]).output().expect("a shell");

@@ -20,6 +20,10 @@ pub struct Settings {
     #[arg(long, env = "WORKERS", default_value_t = available_parallelism().unwrap_or(NonZeroUsize::MIN))]
     pub workers: NonZeroUsize,
 
+    /// Processes that serve, each with so many workers and a hub of its own.
+    #[arg(long, env = "PROCESSES", default_value = "1")]
+    pub processes: NonZeroUsize,
+
     /// What is refused.
     #[command(flatten)]
     pub limits: Limits,

@@ -1,7 +1,9 @@
-//! What every contender in Rust does before its framework starts: the same listener, the same limits.
+//! What every contender in Rust does before its framework starts: the same listener, the same limits, and the
+//! same way to be several processes.
 //!
 //! SIGTERM needs nothing here: its default action ends the process at once, and the kernel closes its sockets.
 
+mod processes;
 mod version;
 mod workers;
 
@@ -9,7 +11,7 @@ pub use version::version_of;
 pub use workers::{accept, run};
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 
 use contract::Settings;
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -24,12 +26,30 @@ const BACKLOG: i32 = 4096;
 /// not every framework lets us set it there.
 ///
 /// # Errors
-/// The address is in use, or not of this machine.
+/// The address is in use, or not of this machine. With `PROCESSES` above 1 this process only starts those that
+/// serve: it returns when one of them has ended, which is an error.
 pub fn listen(settings: &Settings) -> io::Result<TcpListener> {
     raise_open_files();
     let address = settings.address();
+    if processes::is_one_of_several()? {
+        return bind(address, true);
+    }
+    let listener = bind(address, false)?;
+    match settings.processes.get() {
+        1 => Ok(listener),
+        count => {
+            // It was free: now others are to have it.
+            drop(listener);
+            Err(processes::lead(count, address))
+        }
+    }
+}
+
+/// `shared`: each of several sockets at one address gets its share of the connections (`SO_REUSEPORT`, socket(7)).
+fn bind(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
+    socket.set_reuse_port(shared)?;
     socket.set_tcp_nodelay(true)?;
     socket.set_nonblocking(true)?;
     socket

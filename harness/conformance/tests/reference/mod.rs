@@ -38,6 +38,7 @@ pub fn start(fault: Fault, limits: Limits) -> SocketAddr {
         host: IpAddr::V4(Ipv4Addr::LOCALHOST),
         port: address.port(),
         workers: NonZeroUsize::MIN,
+        processes: NonZeroUsize::MIN,
         limits: fault.limits(limits),
     };
     let app = App::new("reference", ("std", "1"), &settings, |json| json);

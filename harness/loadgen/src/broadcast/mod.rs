@@ -128,10 +128,11 @@ impl Broadcast {
             return tally.error("a delivery that differs from what was published", 1);
         };
         tally.delivery.received += counts;
-        tally.messages += u64::from(context.schedule.counts(at_ns));
+        let latency_ns = at_ns.saturating_sub(note.intended_ns);
         if counts > 0 {
-            tally.latency.record_ns(at_ns.saturating_sub(note.intended_ns));
+            tally.latency.record_ns(latency_ns);
         }
+        context.arrived(at_ns, latency_ns);
         if matches!(self.pace, Pace::Closed { .. }) {
             self.shared.delivered(note.publisher, note.sequence, self.here);
         }
@@ -188,10 +189,10 @@ impl Workload for Broadcast {
     fn produce(&mut self, peer: &mut Peer, context: &mut Context) {
         let &mut Peer::Publisher(index) = peer else { return };
         let publisher = &mut self.publishers[index];
-        while context.out.len() < Context::OUT_BYTES
-            && let Some(intended_ns) = publisher.due_ns(context.clock.now_ns(), context, &self.shared)
-        {
-            let note = publisher.begin(intended_ns, context, &self.shared);
+        while context.out.len() < Context::OUT_BYTES {
+            let now_ns = context.clock.now_ns();
+            let Some(intended_ns) = publisher.due_ns(now_ns, context, &self.shared) else { break };
+            let note = publisher.begin(intended_ns, now_ns, context, &self.shared);
             context.out.extend_from_slice(&self.head);
             context.out.extend_from_slice(&note.write());
             context.out.extend_from_slice(&self.fill);

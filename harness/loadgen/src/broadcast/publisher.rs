@@ -1,8 +1,10 @@
 use super::shared::Shared;
 use crate::engine::{Context, Schedule};
 use crate::http::{Answer, Answers, Receipt};
+use crate::load::Arrivals;
 use crate::loss::Loss;
 use crate::payload::Note;
+use crate::timetable::Timetable;
 
 /// One publisher with its keep-alive connection.
 #[derive(Debug)]
@@ -12,6 +14,8 @@ pub(super) struct Publisher {
     /// Its connection in this loop.
     pub(super) slot: usize,
     pace: Pace,
+    /// Open loop only.
+    timetable: Option<Timetable>,
     answers: Answers,
     /// Sequence number of its next publication.
     sequence: u32,
@@ -30,8 +34,8 @@ pub(super) struct Publisher {
 pub(crate) enum Pace {
     /// When the last one is answered and has reached all, or `patience_ns` is over.
     Closed { patience_ns: u64 },
-    /// So many a second from so many publishers in turn, at constant intervals.
-    Open { rate: u32, publishers: u32 },
+    /// At times of their own, from so many publishers together.
+    Open { arrivals: Arrivals, publishers: u32 },
 }
 
 impl Publisher {
@@ -40,6 +44,12 @@ impl Publisher {
             number,
             slot,
             pace,
+            timetable: match pace {
+                Pace::Closed { .. } => None,
+                Pace::Open { arrivals, publishers } => {
+                    Timetable::new(&arrivals, u64::from(number), u64::from(publishers))
+                }
+            },
             answers: Answers::default(),
             sequence: 0,
             unanswered: 0,
@@ -79,7 +89,13 @@ impl Publisher {
     }
 
     /// Begins the publication that is due: the note at the start of its data.
-    pub(super) fn begin(&mut self, intended_ns: u64, context: &mut Context, shared: &Shared) -> Note {
+    pub(super) fn begin(
+        &mut self,
+        intended_ns: u64,
+        now_ns: u64,
+        context: &mut Context,
+        shared: &Shared,
+    ) -> Note {
         let gives_up = self.sequence > 0
             && !self.refused
             && matches!(self.pace, Pace::Closed { .. })
@@ -91,9 +107,16 @@ impl Publisher {
         self.unanswered += 1;
         self.refused = false;
         self.last_sent_ns = intended_ns;
-        if context.schedule.counts(intended_ns) {
+        let counts = context.schedule.counts(intended_ns);
+        if counts {
             context.tally.sent += 1;
             context.tally.delivery.publications += 1;
+        }
+        if let Some(timetable) = &mut self.timetable {
+            timetable.advance();
+            if counts {
+                context.tally.lateness.record_ns(now_ns - intended_ns);
+            }
         }
         note
     }
@@ -105,29 +128,33 @@ impl Publisher {
         context: &mut Context,
         shared: &Shared,
     ) -> Result<(), Loss> {
-        self.answers.receive(bytes);
-        while let Some(answer) = self.answers.next()? {
-            if self.unanswered == 0 {
-                context.tally.error("an answer to no publication", 1);
-                continue;
+        // Taken out, so that each answer can change the rest.
+        let mut answers = std::mem::take(&mut self.answers);
+        let read =
+            answers.receive(bytes, |status, body| self.answered(Answer::of(status, body), context, shared));
+        self.answers = answers;
+        read
+    }
+
+    fn answered(&mut self, answer: Answer, context: &mut Context, shared: &Shared) {
+        if self.unanswered == 0 {
+            return context.tally.error("an answer to no publication", 1);
+        }
+        self.unanswered -= 1;
+        match answer {
+            Answer::Accepted(receipt) => {
+                accept(context, shared);
+                self.check(receipt, context, shared);
             }
-            self.unanswered -= 1;
-            match answer {
-                Answer::Accepted(receipt) => {
-                    accept(context, shared);
-                    self.check(receipt, context, shared);
-                }
-                Answer::NoReceipt => {
-                    accept(context, shared);
-                    context.tally.error("a 202 without a receipt", 1);
-                }
-                Answer::Refused { status } => {
-                    self.refused = true;
-                    context.tally.error(format!("a publication answered with HTTP {status}"), 1);
-                }
+            Answer::NoReceipt => {
+                accept(context, shared);
+                context.tally.error("a 202 without a receipt", 1);
+            }
+            Answer::Refused { status } => {
+                self.refused = true;
+                context.tally.error(format!("a publication answered with HTTP {status}"), 1);
             }
         }
-        Ok(())
     }
 
     fn check(&mut self, receipt: Receipt, context: &mut Context, shared: &Shared) {
@@ -160,15 +187,8 @@ impl Publisher {
 
     /// Publications of an open loop that were due before `now_ns` and are not sent.
     pub(super) fn unsent(&self, now_ns: u64, schedule: &Schedule) -> u64 {
-        let Pace::Open { rate, publishers } = self.pace else { return 0 };
-        let until_ns = now_ns.min(schedule.end_ns).saturating_sub(schedule.start_ns);
-        if self.finished {
-            return 0;
-        }
-        // Those of all publishers until then, and of these every `publishers`th from its number on.
-        let all = (u128::from(until_ns) * u128::from(rate)).div_ceil(1_000_000_000) as u64;
-        let own = all.saturating_sub(u64::from(self.number)).div_ceil(u64::from(publishers));
-        own.saturating_sub(u64::from(self.sequence))
+        let timetable = self.timetable.as_ref().filter(|_| !self.finished);
+        timetable.map_or(0, |timetable| timetable.due_before(schedule.since_start_ns(now_ns)))
     }
 
     fn finish(&mut self, shared: &Shared) {
@@ -180,12 +200,7 @@ impl Publisher {
 
     /// When the next publication of an open loop is meant to be sent; `None` after the end.
     fn intended_ns(&self, schedule: &Schedule) -> Option<u64> {
-        let Pace::Open { rate, publishers } = self.pace else { return None };
-        let place = u128::from(self.sequence) * u128::from(publishers) + u128::from(self.number);
-        // Each from the start, so that no rounding adds up.
-        let offset_ns = place * 1_000_000_000 / u128::from(rate);
-        let intended_ns = schedule.start_ns.saturating_add(u64::try_from(offset_ns).unwrap_or(u64::MAX));
-        (intended_ns < schedule.end_ns).then_some(intended_ns)
+        schedule.intended_ns(self.timetable.as_ref()?)
     }
 }
 

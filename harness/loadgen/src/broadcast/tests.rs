@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use framing::Header;
 use proptest::collection::vec;
@@ -6,9 +7,14 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::{Clock, Schedule, Waker};
+use crate::load::Arrivals;
 
 const PAYLOAD_BYTES: usize = 40;
 const CLOSED: Pace = Pace::Closed { patience_ns: u64::MAX };
+
+fn open(rate: u32) -> Pace {
+    Pace::Open { arrivals: Arrivals { rate: NonZeroU32::new(rate), ..Arrivals::default() }, publishers: 1 }
+}
 
 /// A loop of two subscribers and a publisher, all open, in which every moment is measured.
 struct Bench {
@@ -123,7 +129,7 @@ fn a_closed_loop_gives_up_after_its_patience() {
 
 #[test]
 fn an_open_loop_sends_what_is_due_whatever_came_of_those_before() {
-    let mut bench = Bench::new(Pace::Open { rate: 1000, publishers: 1 });
+    let mut bench = Bench::new(open(1000));
     // A thousand a second for ten milliseconds that have passed.
     bench.context.schedule.end_ns = 10_000_000;
     while bench.context.clock.now_ns() < bench.context.schedule.end_ns {}
@@ -134,6 +140,7 @@ fn an_open_loop_sends_what_is_due_whatever_came_of_those_before() {
         .collect();
     assert_eq!(intended, (0..10).map(|place| place * 1_000_000).collect::<Vec<_>>());
     assert_eq!((bench.context.tally.sent, bench.context.tally.delivery.publications), (10, 10));
+    assert_eq!(bench.context.tally.lateness.count(), 10);
     bench.context.sending = false;
     assert!(!bench.is_due());
     assert!(!bench.broadcast.is_done(&bench.context), "ten answers are to come");
@@ -143,7 +150,7 @@ fn an_open_loop_sends_what_is_due_whatever_came_of_those_before() {
 
 #[test]
 fn what_an_open_loop_could_not_send_is_counted() {
-    let mut bench = Bench::new(Pace::Open { rate: 1000, publishers: 1 });
+    let mut bench = Bench::new(open(1000));
     bench.context.schedule.end_ns = 10_000_000;
     while bench.context.clock.now_ns() < bench.context.schedule.end_ns {}
     bench.broadcast.finish(&mut bench.context);
@@ -152,7 +159,7 @@ fn what_an_open_loop_could_not_send_is_counted() {
 
 #[test]
 fn receipts_that_are_wrong_are_counted_by_cause() {
-    let mut bench = Bench::new(Pace::Open { rate: 1_000_000_000, publishers: 1 });
+    let mut bench = Bench::new(open(1_000_000_000));
     bench.context.schedule.end_ns = 5;
     while bench.context.clock.now_ns() < bench.context.schedule.end_ns {}
     assert_eq!(bench.publish().len(), 5);

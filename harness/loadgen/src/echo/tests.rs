@@ -1,3 +1,5 @@
+mod open;
+
 use std::collections::BTreeMap;
 
 use framing::{Header, Parser};
@@ -16,6 +18,12 @@ enum Reply {
     Changed { place: usize },
     WrongKind,
     Shorter,
+}
+
+impl Reply {
+    fn is_right(self) -> bool {
+        matches!(self, Self::Right | Self::Fragmented | Self::AfterPing)
+    }
 }
 
 fn replies() -> impl Strategy<Value = Vec<Reply>> {
@@ -42,16 +50,22 @@ fn context() -> Context {
 
 /// An echo that has just sent `pipeline` messages, and these.
 fn begun(pipeline: usize) -> (Echo, Peer, Context, Vec<Vec<u8>>) {
-    let (mut echo, mut peer) = (Echo::new(PAYLOAD_BYTES, Kind::Text, pipeline), Peer::new(3, pipeline));
-    let mut context = context();
+    let (mut echo, mut peers) = Echo::new(PAYLOAD_BYTES, Kind::Text, pipeline, &Arrivals::default(), 3..4, 4);
+    let (mut peer, mut context) = (peers.remove(0), context());
     echo.produce(&mut peer, &mut context);
-    let mut sent = std::mem::take(&mut context.out);
+    let messages = messages_of(&mut context.out);
+    (echo, peer, context, messages)
+}
+
+/// Takes the messages that are to be sent.
+fn messages_of(out: &mut Vec<u8>) -> Vec<Vec<u8>> {
+    let mut sent = std::mem::take(out);
     let (mut parser, mut input, mut messages) = (Parser::of_client_frames(), sent.as_mut_slice(), Vec::new());
     while let Some(chunk) = parser.next(&mut input).expect("the generator's frames are right") {
         assert!(chunk.first && chunk.last && chunk.opcode == Opcode::Text);
         messages.push(chunk.payload.to_vec());
     }
-    (echo, peer, context, messages)
+    messages
 }
 
 fn frame(fin: bool, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
@@ -154,7 +168,7 @@ proptest! {
         prop_assert_eq!(receive(&mut echo, &mut peer, &mut context, stream, &cuts), Ok(()));
 
         let count = |wanted: fn(&Reply) -> bool| replies.iter().filter(|reply| wanted(reply)).count() as u64;
-        let right = count(|reply| matches!(reply, Reply::Right | Reply::Fragmented | Reply::AfterPing));
+        let right = count(|reply| reply.is_right());
         let mut errors = BTreeMap::new();
         for (cause, times) in [
             ("a reply of the wrong kind", count(|reply| matches!(reply, Reply::WrongKind))),

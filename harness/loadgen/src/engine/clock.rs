@@ -1,8 +1,11 @@
 use rustix::time::{ClockId, Timespec, clock_gettime};
+use serde::{Deserialize, Serialize};
 
-/// Nanoseconds since the run began, by the monotonic clock. Every loop has a copy of the same, so their
-/// times compare.
-#[derive(Debug, Clone, Copy)]
+use crate::timetable::Timetable;
+
+/// Nanoseconds since the run began, by the monotonic clock, which is one for the whole machine. Every loop,
+/// in whichever process, has a copy of the same, so their times compare.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Clock {
     origin_ns: u64,
 }
@@ -36,7 +39,7 @@ fn read_ns(clock: ClockId) -> u64 {
 }
 
 /// The moments of a run, by its [`Clock`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Schedule {
     /// Load begins.
     pub(crate) start_ns: u64,
@@ -56,5 +59,20 @@ impl Schedule {
     /// Does this moment lie in the measured time?
     pub(crate) fn counts(&self, at_ns: u64) -> bool {
         (self.measure_ns..self.end_ns).contains(&at_ns)
+    }
+
+    pub(crate) fn has_begun(&self) -> bool {
+        *self != Self::UNKNOWN
+    }
+
+    /// When the next message of an open loop is meant to be sent; `None` after the end.
+    pub(crate) fn intended_ns(&self, timetable: &Timetable) -> Option<u64> {
+        let intended_ns = self.start_ns.saturating_add(timetable.next_ns());
+        (intended_ns < self.end_ns).then_some(intended_ns)
+    }
+
+    /// How much of the load's time is over.
+    pub(crate) fn since_start_ns(&self, now_ns: u64) -> u64 {
+        now_ns.min(self.end_ns).saturating_sub(self.start_ns)
     }
 }

@@ -1,48 +1,85 @@
 use std::io;
+use std::ops::Range;
 
-use super::{EventLoop, Role, Workload};
+use super::{EventLoop, Role, Sources, Workload};
 use crate::http::Upgrade;
 use crate::loss::Loss;
 
 /// Connections of one loop that are on their way at a time: far below any backlog of a listener.
 const MAX_OPENING: usize = 256;
 
+/// How the connections of one loop are begun.
+#[derive(Debug, Clone)]
+pub(crate) struct Approach {
+    /// Where they come from.
+    pub(crate) sources: Sources,
+    /// From the beginning of one to the beginning of the next; 0: as fast as they open.
+    pub(crate) interval_ns: u64,
+}
+
+impl Approach {
+    /// The approach of one of so many loops that begin `ramp` connections a second together; 0: without a ramp.
+    pub(crate) fn new(sources: Sources, ramp: u32, loops: u64) -> Self {
+        Self { sources, interval_ns: Self::interval_ns(ramp, loops) }
+    }
+
+    /// The interval of each of so many loops that begin `ramp` connections a second together.
+    pub(crate) fn interval_ns(ramp: u32, loops: u64) -> u64 {
+        (loops * 1_000_000_000).checked_div(u64::from(ramp)).unwrap_or(0)
+    }
+}
+
 /// How connections begin and end.
 impl<W: Workload> EventLoop<W> {
-    /// Opens all connections, as far as that can be done until `deadline_ns`. How many are open and counted.
+    /// Opens the connections of these slots: how many were opened and are counted. What takes longer than
+    /// `patience_ns`, beyond the time that the approach itself takes, is given up.
     ///
     /// # Errors
     /// The system fails to wait for events.
-    pub(crate) fn connect(&mut self, deadline_ns: u64) -> io::Result<u64> {
-        let roles = self.connections.iter().map(|connection| self.workload.role(&connection.state));
-        self.context.tally.connections.asked = roles.filter(Role::is_counted).count() as u64;
-        let mut slots = 0..self.connections.len();
+    pub(crate) fn connect(
+        &mut self,
+        mut slots: Range<usize>,
+        approach: &Approach,
+        patience_ns: u64,
+    ) -> io::Result<u64> {
+        let first = slots.start;
+        let asked = &self.connections[slots.clone()];
+        let roles = asked.iter().map(|connection| self.workload.role(&connection.state));
+        self.context.tally.connections.asked += roles.filter(Role::is_counted).count() as u64;
+        let established_before = self.context.tally.connections.established;
+        let begin_ns = self.context.clock.now_ns();
+        let due_ns = |slot: usize| {
+            begin_ns.saturating_add(((slot - first) as u64).saturating_mul(approach.interval_ns))
+        };
+        let deadline_ns = due_ns(slots.end).saturating_add(patience_ns);
         loop {
             let now_ns = self.context.clock.now_ns();
             if now_ns >= deadline_ns {
                 break;
             }
-            while self.opening < MAX_OPENING
-                && let Some(slot) = slots.next()
-            {
-                self.begin(slot, now_ns);
+            while self.opening < MAX_OPENING && !slots.is_empty() && due_ns(slots.start) <= now_ns {
+                self.begin(slots.start, approach, now_ns);
+                slots.start += 1;
             }
             if self.opening == 0 && slots.is_empty() {
                 break;
             }
-            self.turn(deadline_ns - now_ns)?;
+            // A full house waits for an event, and so does one that has begun them all.
+            let waits_for_ramp = self.opening < MAX_OPENING && !slots.is_empty();
+            let until_ns = if waits_for_ramp { due_ns(slots.start).min(deadline_ns) } else { deadline_ns };
+            self.turn(until_ns.saturating_sub(now_ns))?;
         }
         let late =
-            (0..slots.start).filter(|&slot| self.connections[slot].opening.is_some()).collect::<Vec<_>>();
+            (first..slots.start).filter(|&slot| self.connections[slot].opening.is_some()).collect::<Vec<_>>();
         for slot in late.into_iter().chain(slots) {
             self.lose(slot, Loss::TimedOut);
         }
-        Ok(self.context.tally.connections.established)
+        Ok(self.context.tally.connections.established - established_before)
     }
 
-    fn begin(&mut self, slot: usize, now_ns: u64) {
+    fn begin(&mut self, slot: usize, approach: &Approach, now_ns: u64) {
         self.opening += 1;
-        let begun = self.connections[slot].begin(self.context.target, now_ns);
+        let begun = self.connections[slot].begin(self.context.target, &approach.sources, now_ns);
         if let Err(error) = begun.and_then(|socket| self.poller.add(socket, slot)) {
             self.lose(slot, error);
         }
@@ -66,7 +103,7 @@ impl<W: Workload> EventLoop<W> {
                 }
                 self.context.out.clear();
             }
-            Role::Helper(_) => {
+            Role::Http | Role::Helper(_) => {
                 let now_ns = self.context.clock.now_ns();
                 self.opened(slot, now_ns);
             }
@@ -100,11 +137,11 @@ impl<W: Workload> EventLoop<W> {
         let tally = &mut self.context.tally;
         match self.workload.role(&connection.state) {
             Role::Helper(name) => tally.error(format!("{name}: {loss}"), 1),
-            Role::WebSocket(_) if was_open => {
+            _ if was_open => {
                 tally.connections.lost += 1;
                 tally.error(loss.to_string(), 1);
             }
-            Role::WebSocket(_) => tally.failed(loss.to_string()),
+            _ => tally.failed(loss.to_string()),
         }
         self.workload.lost(&mut connection.state, was_open);
     }

@@ -1,12 +1,17 @@
-use std::io;
-use std::net::{SocketAddr, TcpStream};
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
+use nix::sys::socket::{setsockopt, sockopt::IpBindAddressNoPort};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::Sources;
 use crate::http::Upgrade;
 use crate::loss::Loss;
+
+/// Source addresses that are tried, one after the other, for one connection.
+const MAX_SOURCES: usize = 4;
 
 /// One connection, with the state that its workload keeps in it. No buffer is held while it is idle.
 #[derive(Debug)]
@@ -34,9 +39,14 @@ impl<S> Connection<S> {
     }
 
     /// Begins to connect.
-    pub(super) fn begin(&mut self, target: SocketAddr, now_ns: u64) -> io::Result<&TcpStream> {
+    pub(super) fn begin(
+        &mut self,
+        target: SocketAddr,
+        sources: &Sources,
+        now_ns: u64,
+    ) -> io::Result<&TcpStream> {
         self.opening = Some(Box::new(Opening { began_ns: now_ns, upgrade: None }));
-        let socket = connect(target)?;
+        let socket = connect(target, sources)?;
         Ok(self.socket.insert(socket))
     }
 
@@ -85,10 +95,31 @@ impl<S> Connection<S> {
     }
 }
 
-/// A socket that connects, without waiting for it.
-fn connect(target: SocketAddr) -> io::Result<TcpStream> {
+/// A socket that connects, without waiting for it, from the first address that has a port left.
+fn connect(target: SocketAddr, sources: &Sources) -> io::Result<TcpStream> {
+    let mut tried = 1;
+    loop {
+        match connect_from(sources.next(), target) {
+            Err(error)
+                if error.kind() == ErrorKind::AddrNotAvailable
+                    && tried < MAX_SOURCES
+                    && sources.skip_address() =>
+            {
+                tried += 1;
+            }
+            other => return other,
+        }
+    }
+}
+
+fn connect_from(source: Option<Ipv4Addr>, target: SocketAddr) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(target), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
     socket.set_tcp_nodelay(true)?;
+    if let Some(address) = source {
+        // The port is chosen when it connects, and only has to be free towards this server (ip(7)).
+        setsockopt(&socket, IpBindAddressNoPort, &true)?;
+        socket.bind(&SocketAddr::from((address, 0)).into())?;
+    }
     match socket.connect(&target.into()) {
         Err(error) if error.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => Err(error),
         _ => Ok(socket.into()),

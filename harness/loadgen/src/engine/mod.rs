@@ -9,16 +9,20 @@ mod connect;
 mod connection;
 mod limits;
 mod poller;
+mod source;
 mod workload;
 
 use std::io;
 use std::num::NonZeroU64;
+use std::ops::Range;
 
 pub(crate) use clock::{Clock, Schedule, nanoseconds, process_cpu_us};
+pub(crate) use connect::Approach;
 use connection::Connection;
-pub(crate) use limits::allow_open_files;
+pub(crate) use limits::{allow_open_files, connections_allowed};
 pub(crate) use poller::Waker;
 use poller::{Poller, Readiness};
+pub(crate) use source::{Sources, allow_ports};
 pub(crate) use workload::{Context, Role, Workload};
 
 use crate::loss::Loss;
@@ -89,6 +93,33 @@ impl<W: Workload> EventLoop<W> {
         }
     }
 
+    /// Adds so many connections, whose states the workload makes: their slots.
+    pub(crate) fn add(
+        &mut self,
+        connections: usize,
+        mut make: impl FnMut(&mut W) -> W::Connection,
+    ) -> Range<usize> {
+        let first = self.connections.len();
+        let workload = &mut self.workload;
+        self.connections.extend((0..connections).map(|_| Connection::new(make(workload))));
+        first..self.connections.len()
+    }
+
+    /// Makes room for so many connections more.
+    pub(crate) fn reserve(&mut self, connections: usize) {
+        self.connections.reserve_exact(connections);
+    }
+
+    /// The workload.
+    pub(crate) fn workload(&mut self) -> &mut W {
+        &mut self.workload
+    }
+
+    /// What was counted since this was asked last.
+    pub(crate) fn take_tally(&mut self) -> Tally {
+        std::mem::take(&mut self.context.tally)
+    }
+
     /// What was counted.
     pub(crate) fn finish(mut self) -> Tally {
         self.workload.finish(&mut self.context);
@@ -97,6 +128,7 @@ impl<W: Workload> EventLoop<W> {
 
     /// Waits for a batch of events and handles them.
     fn turn(&mut self, timeout_ns: u64) -> io::Result<()> {
+        let timeout_ns = if self.context.spin { 0 } else { timeout_ns };
         for index in 0..self.poller.wait(timeout_ns)? {
             if let Some(ready) = self.poller.event(index) {
                 self.handle(ready);

@@ -59,13 +59,15 @@ pub(crate) trait Workload {
 pub(crate) enum Role {
     /// A WebSocket on this path, counted in [`crate::Connections`].
     WebSocket(&'static str),
+    /// A plain connection, to be counted there too.
+    Http,
     /// A plain connection that the load needs beside those; what fails is an error under this name.
     Helper(&'static str),
 }
 
 impl Role {
     pub(crate) fn is_counted(&self) -> bool {
-        matches!(self, Self::WebSocket(_))
+        !matches!(self, Self::Helper(_))
     }
 }
 
@@ -77,6 +79,8 @@ pub(crate) struct Context {
     pub(crate) schedule: Schedule,
     /// May new messages be sent? Between the start and the end of the schedule.
     pub(crate) sending: bool,
+    /// Never sleep?
+    pub(crate) spin: bool,
     pub(crate) tally: Tally,
     /// What the connection at hand is about to send: one buffer for all of the loop.
     pub(crate) out: Vec<u8>,
@@ -93,9 +97,19 @@ impl Context {
             clock,
             schedule: Schedule::UNKNOWN,
             sending: false,
+            spin: false,
             tally: Tally::default(),
             out: Vec::new(),
             random: Rng::new(),
+        }
+    }
+
+    /// A right reply or delivery has arrived: counts it if that was in the measured time.
+    pub(crate) fn arrived(&mut self, at_ns: u64, latency_ns: u64) {
+        if self.schedule.counts(at_ns) {
+            self.tally.messages += 1;
+            let second = (at_ns - self.schedule.measure_ns) / 1_000_000_000;
+            self.tally.series.record(second as usize, latency_ns);
         }
     }
 }

@@ -1,9 +1,11 @@
-//! The little HTTP/1.1 that a load needs: the upgrade of a connection, and publications. No sockets.
+//! The little HTTP/1.1 that a load needs: the upgrade of a connection, publications and countdowns. No sockets.
 
+mod answers;
 mod publish;
 mod upgrade;
 
-pub(crate) use publish::{Answer, Answers, Receipt, request_head};
+pub(crate) use answers::Answers;
+pub(crate) use publish::{Answer, Receipt, request_head};
 pub(crate) use upgrade::Upgrade;
 
 use httparse::Header;

@@ -1,4 +1,4 @@
-//! A server of echo and broadcast, a thread a connection, that does what its script says.
+//! A server of echo, broadcast and xhr, a thread a connection, that does what its script says.
 #![allow(dead_code)] // Each test binary uses its part.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use framing::{Header, Opcode, Parser};
-use loadgen::{Arrivals, Event, Kind, Load, Measurement, Phase, Timing, Workload, run};
+use loadgen::{Arrivals, Connecting, Event, Kind, Load, Measurement, Phase, Process, Timing, Workload, run};
 use socket2::SockRef;
 
 /// What a server does next on a connection.
@@ -28,6 +28,7 @@ pub enum Do {
 
 type Answer = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 type Reply = Box<dyn Fn(u64, Opcode, &[u8]) -> Do + Send + Sync>;
+type Count = Box<dyn Fn(u64, u64) -> Do + Send + Sync>;
 type Deliver = Box<dyn Fn(u64, usize, &str) -> Vec<u8> + Send + Sync>;
 type Receipt = Box<dyn Fn(u64, usize) -> String + Send + Sync>;
 
@@ -37,6 +38,8 @@ pub struct Script {
     pub answer: Answer,
     /// The reply to an echo message, by its number among all, its kind and its bytes.
     pub reply: Reply,
+    /// The answer to a request for a count, by its number among all and the count.
+    pub count: Count,
     /// What a subscriber is sent of a publication, by its id, the number of the subscriber and its data.
     pub deliver: Deliver,
     /// The answer to a publication, by its id and the number of subscribers.
@@ -48,6 +51,7 @@ impl Default for Script {
         Self {
             answer: Box::new(|accept| Some(switching(accept))),
             reply: Box::new(|_, opcode, payload| Do::Send(frame(opcode, payload))),
+            count: Box::new(|_, count| Do::Send(counted(count))),
             deliver: Box::new(|id, _, data| delivery(id, data)),
             receipt: Box::new(accepted),
         }
@@ -65,6 +69,11 @@ pub fn switching(accept: &str) -> String {
 /// The right answer to a publication.
 pub fn accepted(id: u64, subscribers: usize) -> String {
     answer(202, &format!(r#"{{"id":{id},"subscribers":{subscribers}}}"#))
+}
+
+/// The right answer to a request for a count.
+pub fn counted(count: u64) -> Vec<u8> {
+    answer(200, &format!(r#"{{"count":{}}}"#, count - 1)).into_bytes()
 }
 
 /// An answer over HTTP.
@@ -130,6 +139,11 @@ impl Server {
                 stream.write_all(self.publish(str::from_utf8(&body).ok()?).as_bytes()).ok()?;
                 continue;
             }
+            if let Some(count) = path.strip_prefix("/xhr?count=") {
+                let number = self.replies.fetch_add(1, SeqCst) + 1;
+                act((self.script.count)(number, count.parse().ok()?), &mut reader, &mut stream)?;
+                continue;
+            }
             let accept = framing::accept_key(headers.get("sec-websocket-key")?);
             let Some(answer) = (self.script.answer)(&accept) else {
                 thread::sleep(Duration::from_secs(60));
@@ -163,20 +177,7 @@ impl Server {
                     continue;
                 }
                 let number = self.replies.fetch_add(1, SeqCst) + 1;
-                match (self.script.reply)(number, chunk.opcode, &payload) {
-                    Do::Send(bytes) => stream.write_all(&bytes).ok()?,
-                    Do::Trickle(bytes) => {
-                        for byte in bytes {
-                            stream.write_all(&[byte]).ok()?;
-                        }
-                    }
-                    Do::Reset => return reset(stream),
-                    Do::Last(bytes) => {
-                        stream.write_all(&bytes).ok()?;
-                        std::io::copy(reader, &mut std::io::sink()).ok()?;
-                        return None;
-                    }
-                }
+                act((self.script.reply)(number, chunk.opcode, &payload), reader, stream)?;
             }
         }
     }
@@ -191,6 +192,20 @@ impl Server {
             stream.write_all(&bytes).is_ok()
         });
         (self.script.receipt)(id, hub.subscribers.len())
+    }
+}
+
+/// `None`: the connection has ended.
+fn act(what: Do, reader: &mut BufReader<TcpStream>, stream: &mut TcpStream) -> Option<()> {
+    match what {
+        Do::Send(bytes) => stream.write_all(&bytes).ok(),
+        Do::Trickle(bytes) => bytes.iter().try_for_each(|byte| stream.write_all(&[*byte])).ok(),
+        Do::Reset => reset(stream),
+        Do::Last(bytes) => {
+            stream.write_all(&bytes).ok()?;
+            std::io::copy(reader, &mut std::io::sink()).ok()?;
+            None
+        }
     }
 }
 
@@ -216,7 +231,8 @@ fn request(reader: &mut impl BufRead) -> Option<(String, BTreeMap<String, String
 /// A short load.
 pub fn load(target: SocketAddr, threads: usize, workload: Workload) -> Load {
     let timing = Timing { warmup_s: 0.05, seconds: 0.3, patience_s: 5.0 };
-    Load { target, timing, threads: number(threads), workload }
+    let connecting = Connecting::default();
+    Load { target, timing, threads: number(threads), spin: false, connecting, workload }
 }
 
 /// An echo of text.
@@ -226,7 +242,22 @@ pub fn echo(connections: usize, pipeline: usize, payload_bytes: usize) -> Worklo
         pipeline: number(pipeline),
         payload_bytes,
         kind: Kind::Text,
+        arrivals: Arrivals::default(),
     }
+}
+
+/// An echo in open loop.
+pub fn open_echo(connections: usize, rate: u32, process: Process) -> Workload {
+    let mut workload = echo(connections, 1, 64);
+    if let Workload::Echo { arrivals, .. } = &mut workload {
+        *arrivals = Arrivals { rate: NonZeroU32::new(rate), process, seed: 1 };
+    }
+    workload
+}
+
+/// Countdowns by XHR.
+pub fn xhr(connections: usize) -> Workload {
+    Workload::Xhr { connections: number(connections) }
 }
 
 /// A broadcast, in open loop if there is a rate.
@@ -235,7 +266,7 @@ pub fn broadcast(subscribers: usize, publishers: usize, rate: Option<u32>) -> Wo
         subscribers: number(subscribers),
         publishers: number(publishers),
         payload_bytes: 100,
-        arrivals: Arrivals { rate: rate.and_then(NonZeroU32::new) },
+        arrivals: Arrivals { rate: rate.and_then(NonZeroU32::new), ..Arrivals::default() },
     }
 }
 

@@ -26,7 +26,13 @@ fn connected(hello: &[u8]) -> (Connection, UnixStream, Desk) {
         replay_window: NonZeroUsize::new(WINDOW).unwrap(),
     };
     let host = Ipv4Addr::LOCALHOST.into();
-    let app = new_app(&Settings { host, port: 9001, workers: NonZeroUsize::MIN, limits });
+    let app = new_app(&Settings {
+        host,
+        port: 9001,
+        workers: NonZeroUsize::MIN,
+        processes: NonZeroUsize::MIN,
+        limits,
+    });
     let mut desk = Desk { app, input: vec![0; 65_536].into(), output: Output::default() };
     let mut connection = Connection::new(ours.into());
     client.write_all(hello).unwrap();

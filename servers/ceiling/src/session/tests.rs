@@ -16,7 +16,13 @@ const LIMITS: Limits =
 
 fn app() -> CeilingApp {
     let host = Ipv4Addr::LOCALHOST.into();
-    new_app(&Settings { host, port: 9001, workers: NonZeroUsize::MIN, limits: LIMITS })
+    new_app(&Settings {
+        host,
+        port: 9001,
+        workers: NonZeroUsize::MIN,
+        processes: NonZeroUsize::MIN,
+        limits: LIMITS,
+    })
 }
 
 /// One connection, from its first byte.

@@ -7,6 +7,7 @@ use contract::{App, Limits, Settings};
 pub fn app(window: usize) -> App<String> {
     let positive = |number| NonZeroUsize::new(number).expect("the tests ask for more than nothing");
     let limits = Limits { publication_bytes: 100, echo_bytes: 1000, replay_window: positive(window) };
-    let settings = Settings { host: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 0, workers: positive(3), limits };
+    let (host, processes) = (IpAddr::V4(Ipv4Addr::LOCALHOST), NonZeroUsize::MIN);
+    let settings = Settings { host, port: 0, workers: positive(3), processes, limits };
     App::new("tested", ("none", "1.2.3"), &settings, |json| json)
 }

@@ -1,0 +1,106 @@
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::{Builder, scope};
+use std::time::Duration;
+
+use crate::RunError;
+use crate::engine::{Clock, Schedule, process_cpu_us};
+use crate::record::{Event, Phase};
+use crate::tally::Tally;
+
+/// What a member of a load has to do with the others. A member holds a share of the connections: an event
+/// loop, or a whole process.
+#[derive(Debug)]
+pub(crate) struct Link {
+    opened: Sender<u64>,
+    schedule: Receiver<Schedule>,
+}
+
+impl Link {
+    /// Says how many of the member's connections are open, and waits until all members have said so: the
+    /// schedule, or `None` if there is nothing to drive.
+    pub(crate) fn opened(&self, established: u64) -> Option<Schedule> {
+        self.opened.send(established).ok()?;
+        self.schedule.recv().ok()
+    }
+}
+
+/// What was read when the phases changed.
+#[derive(Debug, Default)]
+pub(crate) struct Moments {
+    pub(crate) measured_ns: u64,
+    /// CPU time of this process.
+    pub(crate) cpu_us: f64,
+}
+
+/// Starts a thread for each member, gives them all one schedule, and adds up what they counted.
+///
+/// `lead` is told how many connections are open, once it is known or `connect_ns` are over, and gives the schedule.
+pub(crate) fn conduct<M>(
+    members: Vec<M>,
+    clock: Clock,
+    connect_ns: u64,
+    lead: impl FnOnce(u64) -> Option<Schedule>,
+    mut emit: impl FnMut(Event),
+) -> Result<(Tally, Moments), RunError>
+where
+    M: FnOnce(&Link) -> Result<Tally, RunError> + Send,
+{
+    emit(Event::Phase(Phase::Connect));
+    scope(|scope| {
+        let (opened, all_opened) = mpsc::channel();
+        let (mut threads, mut starts) = (Vec::new(), Vec::new());
+        for (number, member) in members.into_iter().enumerate() {
+            let (start, schedule) = mpsc::channel();
+            let link = Link { opened: opened.clone(), schedule };
+            let thread = Builder::new().name(format!("loop-{number}"));
+            threads.push(thread.spawn_scoped(scope, move || member(&link))?);
+            starts.push(start);
+        }
+        drop(opened);
+
+        // A member opens its connections within its patience; one that says nothing after it has failed.
+        let deadline = Duration::from_nanos(connect_ns) + Duration::from_secs(5);
+        let established = starts.iter().map_while(|_| all_opened.recv_timeout(deadline).ok()).sum();
+        let mut moments = Moments::default();
+        if let Some(schedule) = lead(established) {
+            for start in &starts {
+                // One that has failed says why when it is joined.
+                let _ = start.send(schedule);
+            }
+            moments = phases(schedule, clock, &all_opened, &mut emit);
+        }
+        drop(starts);
+
+        let mut total = Tally::default();
+        for thread in threads {
+            total.merge(thread.join().map_err(|_| RunError::LoopDied)??);
+        }
+        Ok((total, moments))
+    })
+}
+
+/// Says each phase as it begins, until the drain, or until all members have ended, which drops their end of
+/// `members`.
+fn phases(
+    schedule: Schedule,
+    clock: Clock,
+    members: &Receiver<u64>,
+    emit: &mut impl FnMut(Event),
+) -> Moments {
+    let run_until = |at_ns: u64| {
+        let rest = Duration::from_nanos(at_ns.saturating_sub(clock.now_ns()));
+        // Members with nothing to wait for end as soon as the load does.
+        matches!(members.recv_timeout(rest), Err(RecvTimeoutError::Timeout)) || clock.now_ns() >= at_ns
+    };
+    emit(Event::Phase(Phase::Warmup));
+    if !run_until(schedule.measure_ns) {
+        return Moments::default();
+    }
+    emit(Event::Phase(Phase::Measure));
+    let cpu_us = process_cpu_us();
+    let to_the_end = run_until(schedule.end_ns);
+    let cpu_us = process_cpu_us() - cpu_us;
+    let ended_ns = if to_the_end { schedule.end_ns } else { clock.now_ns().min(schedule.end_ns) };
+    emit(Event::Phase(Phase::Drain));
+    Moments { measured_ns: ended_ns.saturating_sub(schedule.measure_ns), cpu_us }
+}
