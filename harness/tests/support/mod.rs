@@ -118,9 +118,10 @@ impl Stage {
 
     /// Waits until the tool has been driving a server of this stage for a moment; the server's process.
     pub fn wait_for_trial(&self) -> i32 {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        // On a fresh checkout the contenders are built first.
+        let deadline = Instant::now() + Duration::from_secs(600);
         loop {
-            assert!(Instant::now() < deadline, "no trial began in a minute");
+            assert!(Instant::now() < deadline, "no trial began in ten minutes");
             if let (Some(server), Some(_)) = (self.process_with("PORT"), self.tool()) {
                 sleep(Duration::from_millis(300));
                 return server;
