@@ -49,7 +49,7 @@ pub struct Connecting {
     pub ramp: u32,
 
     /// Processes that hold the connections, each with as many threads; by default as many as the limit of
-    /// open files asks for. Not for a broadcast.
+    /// open files asks for. Not for a broadcast, which is of one process: it starts more threads instead.
     #[arg(long, global = true)]
     pub processes: Option<NonZeroUsize>,
 }
@@ -190,7 +190,7 @@ pub enum Kind {
 
 /// What a load can be: beyond these something overflows, or no memory is large enough.
 const MAX_SECONDS: f64 = 86_400.0;
-const MAX_THREADS: usize = 1024;
+pub(crate) const MAX_THREADS: usize = 1024;
 const MAX_CONNECTIONS: usize = 1 << 24;
 const MAX_PIPELINE: usize = 1 << 16;
 const MAX_RATE: u32 = 10_000_000;

@@ -10,12 +10,12 @@ use crate::capacity::climb;
 use crate::conduct::{Link, Moments, conduct};
 use crate::echo::Echo;
 use crate::engine::{
-    Approach, Clock, Context, EventLoop, Schedule, Sources, Waker, Workload as Driven, allow_open_files,
-    allow_ports, nanoseconds,
+    Approach, Clock, Context, EventLoop, Schedule, Sources, Waker, Workload as Driven, allow_ports,
+    nanoseconds, own_open_files,
 };
 use crate::load::{Load, Timing, Workload};
 use crate::record::{Event, Measurement};
-use crate::spread::{self, Part};
+use crate::spread::{self, Loops, Part};
 use crate::tally::Tally;
 use crate::xhr::Xhr;
 
@@ -98,10 +98,9 @@ pub(crate) fn drive(
     lead: impl FnOnce(u64) -> Option<Schedule>,
     emit: impl FnMut(Event),
 ) -> Result<(Tally, Moments), RunError> {
-    let loops = load.threads.get().min(part.connections);
-    allow_open_files(part.connections as u64, loops as u64)?;
+    let Loops { count: loops, own_files } = Loops::of(load, part)?;
     let wakers = (0..loops).map(|_| Waker::new()).collect::<io::Result<Vec<_>>>()?;
-    let members = Members { load, part, clock, wakers: &wakers };
+    let members = Members { load, part, clock, wakers: &wakers, own_files };
     match load.workload {
         Workload::Echo { connections, pipeline, payload_bytes, kind, ref arrivals } => {
             members.conduct(lead, emit, |number| {
@@ -135,6 +134,8 @@ struct Members<'a> {
     part: &'a Part,
     clock: Clock,
     wakers: &'a [Waker],
+    /// Has each a table of open files of its own?
+    own_files: bool,
 }
 
 impl Members<'_> {
@@ -145,7 +146,7 @@ impl Members<'_> {
         emit: impl FnMut(Event),
         make: impl Fn(usize) -> (W, Vec<W::Connection>) + Sync,
     ) -> Result<(Tally, Moments), RunError> {
-        let &Self { load, part, clock, wakers } = self;
+        let &Self { load, part, clock, wakers, own_files } = self;
         let patience_ns = nanoseconds(load.timing.patience_s);
         let sources = Sources::new(load.target, part.first as u64);
         let all_loops = (wakers.len() * part.processes) as u64;
@@ -154,6 +155,9 @@ impl Members<'_> {
         let member = |(number, waker): (usize, &Waker)| {
             let waker = waker.clone();
             move |link: &Link| {
+                if own_files {
+                    own_open_files()?;
+                }
                 let (workload, states) = make(number);
                 let slots = 0..states.len();
                 let context = Context { spin: load.spin, ..Context::new(load.target, clock) };

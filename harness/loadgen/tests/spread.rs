@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use loadgen::{Event, Measurement, Phase};
 use rustix::process::{Pid, Signal, kill_process};
-use server::{Do, Script, causes, frame, serve};
+use server::{Do, Script, causes, delivery, frame, serve};
 
 /// By then what is waited for has come, unless something hangs.
 const HUNG: Duration = Duration::from_secs(30);
@@ -95,15 +95,46 @@ fn the_counts_of_several_processes_are_their_exact_sum() {
     }
 }
 
-#[test]
-fn as_many_processes_are_started_as_the_limit_of_open_files_asks_for() {
-    let target = serve(Script::default());
-    let args = loadgen(target, "echo --connections 200");
+/// With no more than a hundred open files a process.
+fn measure_with_few_files(target: SocketAddr, args: &str) -> Measurement {
+    let args = loadgen(target, args);
     let args = args.get_args().map(|arg| arg.to_string_lossy()).collect::<Vec<_>>().join(" ");
     let script = format!("ulimit -n 100; exec {} {args}", env!("CARGO_BIN_EXE_loadgen"));
-    let output = Command::new("sh").args(["-c", &script]).output().expect("a shell");
-    let measurement = measurement(&output);
+    measurement(&Command::new("sh").args(["-c", &script]).output().expect("a shell"))
+}
+
+#[test]
+fn as_many_processes_are_started_as_the_limit_of_open_files_asks_for() {
+    let measurement = measure_with_few_files(serve(Script::default()), "echo --connections 200");
     assert_eq!((measurement.connections.established, measurement.errors), (200, causes([])));
+}
+
+#[test]
+fn a_broadcast_beyond_the_limit_of_open_files_reaches_all_and_misses_what_is_missing() {
+    for (args, publications) in [("", None), ("--rate 100 --publishers 3", Some(30))] {
+        let args = format!("broadcast --subscribers 300 --warmup-s 0 {args}");
+        let measurement = measure_with_few_files(serve(Script::default()), &args);
+        let delivery = measurement.delivery.expect("a broadcast");
+        assert_eq!((measurement.connections.established, measurement.errors), (300, causes([])));
+        assert_eq!(delivery.publications, publications.unwrap_or(delivery.publications));
+        assert!(delivery.publications > 1, "a publisher waits for loops that do not wake its own");
+        assert_eq!(delivery.expected, delivery.publications * 300);
+        assert_eq!((delivery.received, measurement.latency.count()), (delivery.expected, delivery.expected));
+        assert_eq!((delivery.duplicates, delivery.out_of_order), (0, 0));
+    }
+    let forgetful = Script {
+        deliver: Box::new(|id, subscriber, data| match (id, subscriber) {
+            (20, 290) => Vec::new(),
+            (21, 7) => delivery(id, data).repeat(2),
+            _ => delivery(id, data),
+        }),
+        ..Script::default()
+    };
+    let args = "broadcast --subscribers 300 --warmup-s 0 --rate 100 --patience-s 2";
+    let measurement = measure_with_few_files(serve(forgetful), args);
+    let wrong = [("a delivery that came again", 1), ("a delivery that never came", 1)];
+    assert_eq!(measurement.errors, causes(wrong));
+    assert_eq!(measurement.delivery.map(|delivery| delivery.received), Some(30 * 300 - 1));
 }
 
 #[test]

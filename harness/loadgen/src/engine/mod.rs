@@ -19,7 +19,7 @@ use std::ops::Range;
 pub(crate) use clock::{Clock, Schedule, nanoseconds, process_cpu_us};
 pub(crate) use connect::Approach;
 use connection::Connection;
-pub(crate) use limits::{allow_open_files, connections_allowed};
+pub(crate) use limits::{allow_open_files, connections_allowed, may_own_open_files, own_open_files};
 pub(crate) use poller::Waker;
 use poller::{Poller, Readiness};
 pub(crate) use source::{Sources, allow_ports};

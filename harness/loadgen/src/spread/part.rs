@@ -43,7 +43,8 @@ pub(crate) fn parts(load: &Load) -> Result<Vec<Part>, RunError> {
         }
         _ if asked.is_some_and(|asked| asked > 1) => {
             return Err(RunError::BadLoad(
-                "--processes: a broadcast is of one process, since its publishers wait for all of its subscribers"
+                "--processes: a broadcast is of one process, since its publishers wait for all of its subscribers; it \
+                 starts as many threads as hold them"
                     .to_owned(),
             ));
         }
