@@ -54,6 +54,8 @@ pub enum Command {
     Report(ReportOptions),
     /// Put the latest results' tables into the README.
     Readme(ReadmeOptions),
+    /// Write the JSON Schema of what the other commands write: results/schema.json.
+    Schema(SchemaOptions),
 }
 
 /// Options of `list`.
@@ -164,6 +166,14 @@ pub struct ReportOptions {
 #[derive(Debug, Args)]
 pub struct ReadmeOptions {
     /// Write nothing; fail if the README is not fresh.
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// Options of `schema`.
+#[derive(Debug, Args)]
+pub struct SchemaOptions {
+    /// Write nothing; fail if the schema on disk differs from the program's types.
     #[arg(long)]
     pub check: bool,
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use harness::cli::{Cli, Command, Exit};
-use harness::command::{compare, list, output, readme, report, run, verify};
+use harness::command::{compare, list, output, readme, report, run, schema, verify};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         Command::Compare(options) => compare::compare_runs(options),
         Command::Report(options) => report::report(&cli.shared, options),
         Command::Readme(options) => readme::readme(&cli.shared, options),
+        Command::Schema(options) => schema::schema(&cli.shared, options),
     };
     done.unwrap_or_else(|error| {
         output::error_line(format_args!("error: {error:#}"));

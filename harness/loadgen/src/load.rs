@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::broadcast::Broadcast;
@@ -10,7 +11,7 @@ use crate::engine::nanoseconds;
 use crate::spread::MAX_PROCESSES;
 
 /// Drives one server with one load, and prints what it measured as JSON lines.
-#[derive(Debug, Clone, PartialEq, Parser, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Parser, JsonSchema, Serialize, Deserialize)]
 #[command(name = "loadgen", version)]
 pub struct Load {
     /// Address of the server.
@@ -42,7 +43,7 @@ pub struct Load {
 }
 
 /// How connections are opened, and by how many processes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Args, JsonSchema, Serialize, Deserialize)]
 pub struct Connecting {
     /// Connections begun a second, by all together; 0: as fast as they open, 256 of each loop at a time.
     #[arg(long, default_value_t = 0, global = true)]
@@ -55,7 +56,7 @@ pub struct Connecting {
 }
 
 /// When to count, and when to give up.
-#[derive(Debug, Clone, PartialEq, Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Args, JsonSchema, Serialize, Deserialize)]
 pub struct Timing {
     /// Seconds of load before counting begins.
     #[arg(long, default_value_t = 0.5, global = true)]
@@ -71,7 +72,7 @@ pub struct Timing {
 }
 
 /// What is asked of the server.
-#[derive(Debug, Clone, PartialEq, Subcommand, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Subcommand, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Workload {
     /// Each connection sends messages on `WS /ws/echo` and checks each reply byte for byte.
@@ -121,7 +122,7 @@ pub enum Workload {
 }
 
 /// Connections that are added step by step, to find how many a server holds.
-#[derive(Debug, Clone, PartialEq, Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Args, JsonSchema, Serialize, Deserialize)]
 pub struct CapacityPlan {
     /// Connections added at each step.
     #[arg(long, default_value = "10000")]
@@ -148,7 +149,7 @@ impl CapacityPlan {
 }
 
 /// Closed loop or open loop.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Args, JsonSchema, Serialize, Deserialize)]
 pub struct Arrivals {
     /// Open loop: messages (echo) or publications (broadcast) a second in all, each at its intended time whatever
     /// came of those before. Without it the loop is closed: a message follows the reply to the last one, and a
@@ -168,7 +169,7 @@ pub struct Arrivals {
 }
 
 /// Arrival process of an open loop.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Process {
     /// At constant intervals, from the connections in turn.
@@ -179,7 +180,7 @@ pub enum Process {
 }
 
 /// Kind of a WebSocket message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// UTF-8 text.

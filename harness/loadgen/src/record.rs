@@ -1,14 +1,16 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de, ser};
 
 use crate::{Capacity, Load};
 
 /// One line of standard output.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// A phase begins.
@@ -18,7 +20,7 @@ pub enum Event {
 }
 
 /// The phases of a load, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Connections are opened.
@@ -32,7 +34,7 @@ pub enum Phase {
 }
 
 /// What one load measured. Counts and distributions are of the measured time alone.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
 pub struct Measurement {
     /// Version of the load generator.
     pub version: String,
@@ -77,7 +79,7 @@ pub struct Measurement {
 }
 
 /// One second of the measured time: what arrived in it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Second {
     /// Correct replies or deliveries.
     pub messages: u64,
@@ -90,7 +92,7 @@ pub struct Second {
 }
 
 /// What became of the connections.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Connections {
     /// Asked for.
     pub asked: u64,
@@ -103,7 +105,7 @@ pub struct Connections {
 }
 
 /// Did every publication of the measured time reach every subscriber, once and in order?
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Delivery {
     /// Publications sent in the measured time.
     pub publications: u64,
@@ -214,6 +216,22 @@ pub(crate) mod compressed {
 impl Serialize for Distribution {
     fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         compressed::serialize(&self.0, serializer)
+    }
+}
+
+impl JsonSchema for Distribution {
+    fn schema_name() -> Cow<'static, str> {
+        "Distribution".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A distribution of durations in nanoseconds: an HDR histogram of three significant digits in the V2 \
+                compressed form of HdrHistogram (a cookie, a length and a zlib stream), in base64.",
+            "type": "string",
+            "contentEncoding": "base64",
+            "pattern": "^[A-Za-z0-9+/]+={0,2}$",
+        })
     }
 }
 

@@ -8,5 +8,6 @@ mod progress;
 pub mod readme;
 pub mod report;
 pub mod run;
+pub mod schema;
 mod session;
 pub mod verify;

@@ -3,6 +3,7 @@
 mod comparable;
 mod page;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use page::markdown;
@@ -13,7 +14,7 @@ use crate::results::{Outcome, Run};
 use crate::stats::{Pair, Tagged, changes};
 
 /// All that two runs can be compared in.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize)]
 pub struct Compared {
     /// Name of the first run.
     pub before: String,
@@ -26,7 +27,7 @@ pub struct Compared {
 }
 
 /// One figure of one cell.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize)]
 pub struct Row {
     /// The load, as people read it.
     pub load: String,
@@ -39,7 +40,7 @@ pub struct Row {
 }
 
 /// What two runs say of one figure.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Finding {
     /// The second run's is better.
@@ -56,7 +57,7 @@ pub enum Finding {
 }
 
 /// By how much a figure changed.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, JsonSchema, Serialize)]
 pub struct Change {
     /// Geometric mean of the first run's trials.
     pub before: f64,

@@ -2,6 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::names::suggestion;
@@ -12,7 +13,7 @@ use crate::root::Root;
 ///
 /// In the commands, `{profile}` stands for the cargo profile in use and `{bin}` for the folder of built
 /// binaries; they run from the project's folder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contender {
     /// Name, the same as its folder's.
@@ -34,7 +35,7 @@ pub struct Contender {
 }
 
 /// A check that a contender fails through no fault of its own, documented and not hidden.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deviation {
     /// Name of the check.

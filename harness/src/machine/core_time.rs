@@ -1,4 +1,5 @@
 use procfs::{CurrentSI as _, KernelStats};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::CoreSet;
@@ -12,7 +13,7 @@ pub struct CoreTime {
 }
 
 /// What they did between two readings, in seconds of all these cores together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct CoreUse {
     /// Not idle, whoever it was for.
     pub busy_s: f64,

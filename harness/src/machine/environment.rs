@@ -2,10 +2,11 @@ use std::fs;
 use std::process::Command;
 
 use procfs::{CpuInfo, Current as _, LoadAverage, Meminfo};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What is recorded of the machine, so that two results can be told apart.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Environment {
     /// The processor's name.
     pub processor: String,

@@ -4,6 +4,7 @@ use std::thread;
 use std::time::Instant;
 
 use rustix::thread::sched_setaffinity;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::CoreSet;
@@ -15,7 +16,7 @@ const REPEATS: usize = 9;
 const STEPS: u64 = 20_000;
 
 /// How fast the pinned cores are right now: what tells the states of a machine apart. A few milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Probe {
     /// A cache line from a server's core to a tool's core and back, in ns; none if they have a core in common.
     pub ping_pong_ns: Option<f64>,

@@ -3,6 +3,7 @@ use std::time::Instant;
 use nix::time::clock_getcpuclockid;
 use nix::unistd::Pid;
 use procfs::process::{Process, all_processes};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a process, or a group of them, has used up to now, from the kernel's accounting.
@@ -16,7 +17,7 @@ pub struct Usage {
 }
 
 /// What a process used between two readings.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Spent {
     /// Time between the readings, in seconds.
     pub seconds: f64,

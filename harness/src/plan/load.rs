@@ -1,10 +1,11 @@
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What is asked of a server, whichever tool asks it. A `[[load]]` of a profile.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "workload", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Load {
     /// Closed loop on `WS /ws/echo`.
@@ -36,7 +37,7 @@ pub enum Load {
 }
 
 /// Kind of a WebSocket message.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// UTF-8 text.

@@ -6,6 +6,9 @@ use serde::Deserialize;
 
 use super::{Journal, Run, SCHEMA};
 
+/// The JSON Schema of the files, beside them.
+pub const SCHEMA_FILE: &str = "schema.json";
+
 /// Writes `text` to `path`, whole or not at all.
 ///
 /// # Errors
@@ -53,7 +56,7 @@ pub fn latest(folder: &Path) -> Result<(PathBuf, Run)> {
     let mut latest: Option<(PathBuf, Run)> = None;
     for entry in entries {
         let path = entry?.path();
-        if path.extension().is_some_and(|end| end == "json") {
+        if path.extension().is_some_and(|end| end == "json") && !path.ends_with(SCHEMA_FILE) {
             let run = read(&path)?;
             if latest.as_ref().is_none_or(|(_, other)| run.header.started_at > other.header.started_at) {
                 latest = Some((path, run));

@@ -5,7 +5,7 @@ mod journal;
 mod run;
 mod states;
 
-pub use file::{latest, read, write};
+pub use file::{SCHEMA_FILE, latest, read, write};
 pub use journal::Journal;
 pub use run::{Entry, Header, Measured, Outcome, Run, SCHEMA, Trial};
 pub use states::State;

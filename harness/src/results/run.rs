@@ -1,5 +1,6 @@
 use contract::About;
 use loadgen::Measurement;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::contender::Contender;
@@ -11,7 +12,7 @@ use crate::trial::{Doubt, Failed};
 pub const SCHEMA: u32 = 1;
 
 /// One run: all of a results file.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
 pub struct Run {
     /// What was known before the first trial.
     #[serde(flatten)]
@@ -23,7 +24,7 @@ pub struct Run {
 }
 
 /// What is known before the first trial.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
 pub struct Header {
     /// [`SCHEMA`].
     pub schema: u32,
@@ -50,7 +51,7 @@ pub struct Header {
 }
 
 /// A contender in a run. One may be entered twice, the second time as the control.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
 pub struct Entry {
     /// Its name in this run.
     pub name: String,
@@ -64,7 +65,7 @@ pub struct Entry {
 }
 
 /// One trial: one line of the journal.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
 pub struct Trial {
     /// Which.
     #[serde(flatten)]
@@ -76,7 +77,7 @@ pub struct Trial {
 }
 
 /// What came of a trial.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Figures, with what speaks against them.
@@ -86,7 +87,7 @@ pub enum Outcome {
 }
 
 /// The figures of one trial.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
 pub struct Measured {
     /// What the load generator measured.
     pub measurement: Measurement,

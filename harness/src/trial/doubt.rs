@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use loadgen::Measurement;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::machine::{CoreUse, Probe, Spent};
@@ -24,7 +25,7 @@ const READ_S: f64 = 0.05;
 const RATE_SHARE: f64 = 0.99;
 
 /// Why a figure is less than it seems: typed, each with its evidence. A trial without one is valid.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Doubt {
     /// Not one message came back.

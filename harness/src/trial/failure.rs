@@ -1,8 +1,9 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Why a contender could not be measured.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Error)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize, Error)]
 #[serde(rename_all = "kebab-case")]
 pub enum Failure {
     /// Its build command failed.
@@ -77,7 +78,7 @@ pub enum Failure {
 }
 
 /// A failure with the end of the log that explains it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Failed {
     /// What failed.
     pub failure: Failure,

@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Refusal, Subscribers};
@@ -45,7 +46,7 @@ impl From<Refusal> for Answer {
 }
 
 /// `GET /`: who answers. A 200 here means that the contender is ready.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct About {
     /// Name of the contender.
     pub contender: String,

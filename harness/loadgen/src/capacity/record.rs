@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Distribution;
 
 /// How many connections a server held, step by step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Capacity {
     /// What ended it.
     pub stopped: Stop,
@@ -16,7 +17,7 @@ pub struct Capacity {
 }
 
 /// What ended the adding of connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stop {
     /// Nothing: all connections that were asked for are open.
@@ -44,7 +45,7 @@ pub enum Stop {
 }
 
 /// Connections added, and a sweep over all that are open.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Step {
     /// Connections that are open, those of the steps before too.
     pub connections: u64,
@@ -69,7 +70,7 @@ pub struct Step {
 }
 
 /// Memory in bytes a connection.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct StepMemory {
     /// Resident memory (VmRSS) of all processes of the generator ÷ connections. Pages of its program that the
     /// processes share count in each of them, so it is an upper bound.
