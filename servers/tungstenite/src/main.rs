@@ -4,7 +4,9 @@ mod http;
 mod ws;
 
 use std::io;
+use std::ops::Deref;
 
+use clap::Parser;
 use contract::{Answer, Ending, Refusal, Route, Settings, Transport};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -15,13 +17,44 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use crate::http::Connection;
 
-type App = contract::App<Message>;
 type WebSocket = WebSocketStream<TcpStream>;
 
+/// What this contender and its tuned variants differ in.
+#[derive(Debug, Clone, Parser)]
+struct Variant {
+    /// Name of the contender.
+    #[arg(long, default_value = "tungstenite")]
+    contender: String,
+
+    /// Read buffer of a WebSocket, in bytes; by default tungstenite's.
+    #[arg(long, default_value_t = WebSocketConfig::default().read_buffer_size)]
+    read_buffer_bytes: usize,
+
+    /// What is the same for every contender.
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Clone)]
+struct App {
+    contract: contract::App<Message>,
+    read_buffer_bytes: usize,
+}
+
+impl Deref for App {
+    type Target = contract::App<Message>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.contract
+    }
+}
+
 fn main() -> io::Result<()> {
-    let settings = Settings::from_args();
+    let Variant { contender, read_buffer_bytes, settings } = Variant::parse();
     let version = launch::version_of("tokio-tungstenite", env!("CARGO_PKG_NAME"));
-    let app = App::new("tungstenite", ("tokio-tungstenite", version), &settings, Message::text);
+    let framework = ("tokio-tungstenite", version);
+    let contract = contract::App::new(&contender, framework, &settings, Message::text);
+    let app = App { contract, read_buffer_bytes };
     launch::run(&settings, |listener| serve(listener, app))
 }
 
@@ -48,11 +81,13 @@ async fn routes(mut connection: Connection, app: &App) -> Option<Connection> {
         Ok(Route::Stats) => Ok(app.stats()),
         Ok(Route::Xhr) => Ok(app.xhr(request.uri().query())),
         Ok(Route::Publish) => publish(&mut connection, &request, app).await,
-        Ok(Route::Echo) => return upgrade(connection, &request, app.limits().echo_bytes, ws::echo).await,
+        Ok(Route::Echo) => {
+            return upgrade(connection, &request, app, app.limits().echo_bytes, ws::echo).await;
+        }
         Ok(Route::Broadcast) => match app.subscribe(Transport::WebSocket, request.uri().query()) {
             Ok(subscription) => {
                 let talk = |ws| ws::broadcast(ws, app.clone(), subscription);
-                return upgrade(connection, &request, app.limits().publication_bytes, talk).await;
+                return upgrade(connection, &request, app, app.limits().publication_bytes, talk).await;
             }
             Err(refusal) => Err(refusal.into()),
         },
@@ -70,6 +105,7 @@ async fn publish(connection: &mut Connection, request: &Request, app: &App) -> R
 async fn upgrade<F: Future<Output = ()>>(
     connection: Connection,
     request: &Request,
+    app: &App,
     max_bytes: usize,
     talk: impl FnOnce(WebSocket) -> F,
 ) -> Option<Connection> {
@@ -80,7 +116,10 @@ async fn upgrade<F: Future<Output = ()>>(
     write_response(&mut head, &response).ok()?;
     let (mut stream, read_ahead) = connection.into_parts();
     stream.write_all(&head).await.ok()?;
-    let config = WebSocketConfig::default().max_message_size(Some(max_bytes)).max_frame_size(Some(max_bytes));
+    let config = WebSocketConfig::default()
+        .read_buffer_size(app.read_buffer_bytes)
+        .max_message_size(Some(max_bytes))
+        .max_frame_size(Some(max_bytes));
     talk(WebSocketStream::from_partially_read(stream, read_ahead, Role::Server, Some(config)).await).await;
     None
 }
