@@ -176,6 +176,11 @@ impl Distribution {
         (!self.0.is_empty()).then(|| self.0.max())
     }
 
+    /// The durations that were recorded, to the histogram's resolution, in ns, each with how often: the smallest first.
+    pub fn counts(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.0.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value()))
+    }
+
     /// The mean, in ns.
     #[must_use]
     pub fn mean_ns(&self) -> Option<f64> {

@@ -23,6 +23,8 @@ const SPIN: Duration = Duration::from_micros(200);
 /// How long it sleeps at most: SIGTERM may come just before it falls asleep.
 const NAP: Duration = Duration::from_millis(100);
 const STALLS_EVERY: Duration = Duration::from_secs(1);
+/// So a load that begins by then and lasts whole seconds sees each stall to its end.
+const FIRST_STALL: Duration = Duration::from_millis(500);
 
 /// A reply that waits; the first due is the greatest of a heap. Those due at once leave in the order of their messages.
 type Waiting = Reverse<(Instant, u64, Letter)>;
@@ -76,7 +78,7 @@ impl EventLoop {
             messages: 0,
             random: fastrand::Rng::with_seed(seed),
             stall,
-            stalls_at: (!stall.is_zero()).then(|| Instant::now() + STALLS_EVERY),
+            stalls_at: (!stall.is_zero()).then(|| Instant::now() + FIRST_STALL),
             burn,
             given: Given::new(delay),
             input: vec![0; 64 * 1024],

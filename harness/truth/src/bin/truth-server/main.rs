@@ -37,7 +37,7 @@ struct Options {
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
-    /// How long everything stands still once a second, in ms.
+    /// How long everything stands still once a second, in ms; from half a second on.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=500))]
     stall_ms: u64,
 
