@@ -10,7 +10,7 @@ pub use page::markdown;
 
 use crate::plan::Load;
 use crate::report::{Figure, figures, noise_floor};
-use crate::results::{Outcome, Run};
+use crate::results::{Outcome, Run, States};
 use crate::stats::{Pair, Tagged, changes};
 
 /// All that two runs can be compared in.
@@ -82,7 +82,7 @@ pub fn compare(before: &Run, after: &Run) -> Compared {
         after.header.contenders.iter().map(|entry| entry.name.as_str()).filter(|name| !before.has(name)),
     );
     // States are told apart over both runs: a state that one has not seen is then not taken for another.
-    let both = before.joined(after);
+    let states = States::of(&[before, after]);
     let mut pairs = Vec::new();
     let mut family = 0;
     for load in loads {
@@ -91,8 +91,8 @@ pub fn compare(before: &Run, after: &Run) -> Compared {
             for name in &names {
                 let pair = Pair {
                     family,
-                    before: tagged(&both, before, name, load, figure),
-                    after: tagged(&both, after, name, load, figure),
+                    before: tagged(&states, before, name, load, figure),
+                    after: tagged(&states, after, name, load, figure),
                 };
                 pairs.push((load, figure, *name, pair));
             }
@@ -148,12 +148,12 @@ impl Compared {
     }
 }
 
-fn tagged(both: &Run, run: &Run, name: &str, load: &Load, figure: &Figure) -> Vec<Tagged> {
+fn tagged(states: &States, run: &Run, name: &str, load: &Load, figure: &Figure) -> Vec<Tagged> {
     run.cell(name, load)
         .filter_map(|trial| match &trial.outcome {
             Outcome::Measured(measured) if measured.is_valid() => {
                 let value = (figure.of)(measured).filter(|value| *value > 0.0)?.ln();
-                Some(Tagged { state: both.state_of(measured), value })
+                Some(Tagged { state: states.index_of(measured), value })
             }
             _ => None,
         })

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use crate::contender::Deviation;
-use crate::results::Run;
+use crate::results::{Run, States};
 
 /// What was measured where, line by line: the head of every report.
 #[must_use]
@@ -56,8 +56,7 @@ pub fn head(run: &Run) -> Vec<String> {
 
 /// The states of the machine, and how often a trial was taken again.
 fn states(run: &Run) -> String {
-    let seen: Vec<String> = run
-        .states()
+    let seen: Vec<String> = States::of(&[run])
         .iter()
         .map(|state| {
             let time = state

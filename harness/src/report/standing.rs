@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::figures::Figure;
 use crate::plan::Load;
-use crate::results::{Entry, Measured, Outcome, Run, Trial};
+use crate::results::{Entry, Measured, Outcome, Run, States, Trial};
 use crate::stats::{Comparison, Observation};
 
 /// How the contenders stand to one another in one figure of one load.
@@ -16,6 +16,7 @@ pub(super) struct Standing {
 /// Judges all contenders of a load together; `None` if the trials do not allow it.
 pub(super) fn standing(run: &Run, load: &Load, figure: &Figure, columns: &[&Entry]) -> Option<Standing> {
     let better = figure.better?;
+    let states = States::of(&[run]);
     let mut observations = Vec::new();
     let mut ranked: Vec<&Entry> = Vec::new();
     let mut blocks = BTreeMap::new();
@@ -25,7 +26,7 @@ pub(super) fn standing(run: &Run, load: &Load, figure: &Figure, columns: &[&Entr
                 let value = (figure.of)(measured).filter(|value| *value > 0.0)?.ln();
                 // Only what was measured in one round and one state of the machine is compared.
                 let next = blocks.len();
-                let block = *blocks.entry((trial.slot.round, run.state_of(measured))).or_insert(next);
+                let block = *blocks.entry((trial.slot.round, states.index_of(measured))).or_insert(next);
                 Some(Observation { treatment: ranked.len(), block, value })
             })
             .collect();

@@ -8,4 +8,4 @@ mod states;
 pub use file::{SCHEMA_FILE, latest, read, write};
 pub use journal::Journal;
 pub use run::{Entry, Header, Measured, Outcome, Run, SCHEMA, Trial};
-pub use states::State;
+pub use states::{State, States};

@@ -14,4 +14,4 @@ pub use bootstrap::median_interval;
 pub use change::{Pair, Tagged, changes};
 pub use comparison::{Comparison, Difference};
 pub use estimate::Estimate;
-pub use states::{is_other_state, states};
+pub use states::is_other_state;
