@@ -4,7 +4,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use harness::results::{Outcome, Run, read};
+use harness::results::{Outcome, Run, read, save};
 use support::{ECHO, Stage, stderr, stdout};
 
 /// A run of two contenders, and the same with one contender's server CPU made this many times as large.
@@ -13,7 +13,7 @@ fn runs(stage: &Stage, factor: f64) -> (PathBuf, PathBuf) {
     let run = stage.results();
     let before = stage.path("results").join(format!("{}.json", run.header.name));
     let after = stage.path("after.json");
-    write(&after, &slower(run, factor));
+    save(&after, &slower(run, factor)).expect("written");
     (before, after)
 }
 
@@ -31,10 +31,6 @@ fn slower(mut run: Run, factor: f64) -> Run {
     run
 }
 
-fn write(file: &Path, run: &Run) {
-    std::fs::write(file, serde_json::to_string(run).expect("JSON")).expect("written");
-}
-
 fn text(path: &Path) -> &str {
     path.to_str().expect("a path in UTF-8")
 }
@@ -44,7 +40,7 @@ fn a_slower_contender_is_worse_and_the_other_is_not() {
     let stage = Stage::new().with("ceiling").with("tungstenite").profile(4, 0.2, &[ECHO]);
     let (before, after) = runs(&stage, 20.0);
     let original = slower(read(&before).expect("results"), 1.0);
-    write(&before, &original);
+    save(&before, &original).expect("written");
     let compare = |more: &[&str]| {
         let mut command = stage.command(&["compare", text(&before), text(&after)]);
         command.args(more).output().expect("the command starts")
@@ -69,7 +65,7 @@ fn runs_on_another_processor_are_not_comparable_and_a_missing_file_is_said() {
     let (before, after) = runs(&stage, 1.0);
     let mut run = read(&after).expect("results");
     run.header.environment.processor = "Another".to_owned();
-    write(&after, &run);
+    save(&after, &run).expect("written");
     let output = stage.command(&["compare", text(&before), text(&after)]).output().expect("starts");
     let page = stdout(&output);
     assert!(

@@ -61,9 +61,10 @@ pub(super) fn begin(session: &mut Session, options: &RunOptions, results: &Path)
 ///
 /// # Errors
 /// There is no such run, another process is at it, or it was begun under other circumstances.
-pub(super) fn go_on(session: &Session, results: &Path, name: &str) -> Result<Option<Prepared>> {
+pub(super) fn go_on(session: &Session, results: &Path, name: &str, repeats: u32) -> Result<Option<Prepared>> {
     let logs = results.join(SCRATCH).join(name);
-    let (journal, header, taken, torn) = Journal::resume(&logs.join("journal.jsonl"))?;
+    let (journal, torn) = Journal::resume(&logs.join("journal.jsonl"))?;
+    let header = journal.header().clone();
     if torn {
         err!("note: the last line of the journal was torn, and is dropped: its trial is taken again");
     }
@@ -95,7 +96,12 @@ pub(super) fn go_on(session: &Session, results: &Path, name: &str) -> Result<Opt
         }
     }
     let mut slots = header.slots();
-    slots.retain(|slot| !taken.iter().any(|trial| trial.slot == *slot));
+    slots.retain(|slot| {
+        let mut attempts = journal.trials().iter().filter(|trial| trial.slot == *slot);
+        // The run may have been cut off between a trial and its repetition.
+        attempts.clone().count() <= repeats as usize
+            && attempts.all(|trial| trial.outcome.is_worth_repeating())
+    });
     Ok(Some(Prepared { header, journal, slots }))
 }
 

@@ -5,9 +5,10 @@ use std::fs;
 use anyhow::{Context as _, Result};
 
 use super::output::{err, out};
+use super::report::latest_of;
 use crate::cli::{Exit, ReadmeOptions, Shared};
 use crate::report::{head, tables_markdown};
-use crate::results::{Run, latest, write};
+use crate::results::{Run, write};
 use crate::root::Root;
 
 const BEGIN: &str = "<!-- begin: the latest results, by `harness readme` -->\n";
@@ -20,7 +21,7 @@ const END: &str = "<!-- end -->\n";
 pub fn readme(shared: &Shared, options: &ReadmeOptions) -> Result<Exit> {
     let root = Root::find(shared)?;
     let file = root.path().join("README.md");
-    let (_, run) = latest(&root.results("results".as_ref()))?;
+    let (_, run) = latest_of(&root)?;
     let old = fs::read_to_string(&file).with_context(|| format!("failed to read {}", file.display()))?;
     let new = replaced(&old, &run)
         .with_context(|| format!("{} has no marks {BEGIN:?} and {END:?}", file.display()))?;

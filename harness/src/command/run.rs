@@ -13,7 +13,7 @@ use super::session::Session;
 use crate::cli::{Exit, RunOptions, Shared};
 use crate::plan::Slot;
 use crate::report::{markdown, terminal};
-use crate::results::{Header, Journal, Run, write};
+use crate::results::{Header, Journal, Run, save, write};
 use crate::trial::{Bench, take};
 
 /// Booting, probing and stopping add about this to a trial.
@@ -36,7 +36,7 @@ pub fn run(shared: &Shared, options: &RunOptions) -> Result<Exit> {
     let results = session.root.results(&options.results);
     let prepared = match &options.resume {
         None => begin(&mut session, options, &results)?,
-        Some(name) => go_on(&session, &results, name)?,
+        Some(name) => go_on(&session, &results, name, options.repeats)?,
     };
     let Some(mut prepared) = prepared else { return Ok(Exit::Interrupted) };
     let taken = measure(&session, &mut prepared, options.repeats);
@@ -69,7 +69,7 @@ fn measure(session: &Session, prepared: &mut Prepared, repeats: u32) -> Result<b
 fn publish(run: &Run, results: &Path) -> Result<()> {
     let name = &run.header.name;
     let page = results.join(format!("{name}.md"));
-    write(&results.join(format!("{name}.json")), &format!("{}\n", serde_json::to_string_pretty(run)?))?;
+    save(&results.join(format!("{name}.json")), run)?;
     write(&page, &markdown(run))?;
     out!("{}\n{}", terminal(run), page.display());
     Ok(())

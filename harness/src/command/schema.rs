@@ -9,7 +9,7 @@ use schemars::generate::SchemaSettings;
 use super::output::{err, out};
 use crate::cli::{Exit, SchemaOptions, Shared};
 use crate::compare::Compared;
-use crate::results::{Run, SCHEMA_FILE, Trial, write};
+use crate::results::{ResultsFile, SCHEMA_FILE, Trial, write};
 use crate::root::Root;
 
 /// Writes the JSON Schema of what the other commands write.
@@ -35,5 +35,5 @@ fn published() -> Schema {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     generator.subschema_for::<Trial>();
     generator.subschema_for::<Compared>();
-    generator.into_root_schema_for::<Run>()
+    generator.into_root_schema_for::<ResultsFile>()
 }

@@ -44,6 +44,11 @@ pub fn head(run: &Run) -> Vec<String> {
     if !run.is_complete() {
         lines.push("**The run was cut off: not all trials were taken.**".to_owned());
     }
+    if header.schema == 1 {
+        lines.push(
+            "Schema 1, without a digest: a change of the file since the run would not be noticed.".to_owned(),
+        );
+    }
     lines.push(states(run));
     for entry in header.contenders.iter().filter(|entry| !entry.is_control()) {
         for Deviation { check, because, source } in &entry.manifest.deviations {

@@ -1,15 +1,16 @@
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
-use serde::Deserialize;
+use anyhow::{Context as _, Error, Result};
 
-use super::{Journal, Run, SCHEMA};
+use super::seal::{sealed, unbroken};
+use super::{Journal, Run};
 
 /// The JSON Schema of the files, beside them.
 pub const SCHEMA_FILE: &str = "schema.json";
 
-/// Writes `text` to `path`, whole or not at all.
+/// Writes `text` to `path`, whole or not at all, and on disk when this returns.
 ///
 /// # Errors
 /// The disk does not take it.
@@ -18,50 +19,70 @@ pub fn write(path: &Path, text: &str) -> Result<()> {
     let mut name = path.file_name().with_context(failed)?.to_owned();
     name.push(".part");
     let part = path.with_file_name(name);
-    fs::write(&part, text).with_context(failed)?;
+    let mut file = File::create(&part).with_context(failed)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(failed)?;
     fs::rename(&part, path).with_context(failed)
+}
+
+/// Writes a results file, with its digest.
+///
+/// # Errors
+/// The disk does not take it.
+pub fn save(path: &Path, run: &Run) -> Result<()> {
+    write(path, &sealed(run)?)
 }
 
 /// Reads a results file; the name of its `.md` will do, and so will the journal of a run that was cut off.
 ///
 /// # Errors
-/// It cannot be read, is of another version, or is malformed: with file, line, and what was expected.
+/// It cannot be read, is of another version, or was changed after it was written: what it looks like, and what to do.
 pub fn read(path: &Path) -> Result<Run> {
-    #[derive(Deserialize)]
-    struct Versioned {
-        schema: u32,
-    }
     if path.extension().is_some_and(|end| end == "jsonl") {
-        let (header, trials) = Journal::read(path)?;
-        let finished_at = trials.last().map_or(header.started_at.clone(), |trial| trial.started_at.clone());
-        return Ok(Run { header, finished_at, trials });
+        return Journal::read(path);
     }
     let path = path.with_extension("json");
-    let text = fs::read_to_string(&path).with_context(|| format!("failed to read {}", path.display()))?;
-    let malformed = || format!("malformed results file {}", path.display());
-    let Versioned { schema } = serde_json::from_str(&text).with_context(malformed)?;
-    if schema != SCHEMA {
-        bail!("{} has schema {schema}: this program reads schema {SCHEMA}", path.display());
-    }
-    serde_json::from_str(&text).with_context(malformed)
+    let bytes = fs::read(&path).with_context(|| format!("failed to read {}", path.display()))?;
+    let text = unbroken(&bytes).with_context(|| format!("the results file {}", path.display()))?;
+    serde_json::from_str(text).with_context(|| format!("malformed results file {}", path.display()))
 }
 
-/// The latest results file in a folder: by the time at which its run began.
+/// The latest results file in a folder.
+#[derive(Debug)]
+pub struct Latest {
+    /// Where it is.
+    pub file: PathBuf,
+    /// What it holds.
+    pub run: Run,
+    /// Why others in the folder were passed over.
+    pub passed_over: Vec<Error>,
+}
+
+/// The latest results file in a folder, by the time at which its run began. One that is broken does not keep the
+/// others from being read.
 ///
 /// # Errors
-/// There is none, or one is malformed.
-pub fn latest(folder: &Path) -> Result<(PathBuf, Run)> {
+/// The folder cannot be read, or holds no results that can be.
+pub fn latest(folder: &Path) -> Result<Latest> {
     let entries =
         fs::read_dir(folder).with_context(|| format!("failed to read the folder {}", folder.display()))?;
-    let mut latest: Option<(PathBuf, Run)> = None;
+    let mut runs: Vec<(PathBuf, Run)> = Vec::new();
+    let mut passed_over = Vec::new();
     for entry in entries {
-        let path = entry?.path();
-        if path.extension().is_some_and(|end| end == "json") && !path.ends_with(SCHEMA_FILE) {
-            let run = read(&path)?;
-            if latest.as_ref().is_none_or(|(_, other)| run.header.started_at > other.header.started_at) {
-                latest = Some((path, run));
+        let file = entry?.path();
+        if file.extension().is_some_and(|end| end == "json") && !file.ends_with(SCHEMA_FILE) {
+            match read(&file) {
+                Ok(run) => runs.push((file, run)),
+                Err(error) => passed_over.push(error),
             }
         }
     }
-    latest.with_context(|| format!("no results in {}: `harness run` makes some", folder.display()))
+    let latest =
+        runs.into_iter().max_by(|(_, one), (_, other)| one.header.started_at.cmp(&other.header.started_at));
+    match latest {
+        Some((file, run)) => Ok(Latest { file, run, passed_over }),
+        None => {
+            let reasons: String = passed_over.iter().map(|error| format!("; {error:#}")).collect();
+            Err(Error::msg(format!("no results in {}: `harness run` makes some{reasons}", folder.display())))
+        }
+    }
 }

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Header, Run, Trial};
+use super::{Header, Run, SCHEMA, Trial};
 
-/// Every trial on disk the moment it ends: a JSON line each, behind one of the header.
+/// Every trial on disk the moment it ends: a JSON line each, behind one of the header. Each line carries a checksum.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -25,26 +25,25 @@ impl Journal {
         let file = File::create_new(path).with_context(|| format!("failed to create {}", path.display()))?;
         lock(&file, path)?;
         let mut journal = Self { path: path.to_owned(), file, header: header.clone(), trials: Vec::new() };
-        journal.write_line(&serde_json::to_string(header)?)?;
+        journal.append_line(&serde_json::to_string(header)?)?;
         Ok(journal)
     }
 
-    /// Goes on with a journal that was cut off: what it holds, and the place for the rest. A torn last line is cut
-    /// away; `true` if there was one.
+    /// Goes on with a journal that was cut off. A torn last line is cut away; `true` if there was one.
     ///
     /// # Errors
-    /// Another run is writing it, or it cannot be read.
-    pub fn resume(path: &Path) -> Result<(Self, Header, Vec<Trial>, bool)> {
+    /// Another run is writing it, it cannot be read, or a line is damaged: which.
+    pub fn resume(path: &Path) -> Result<(Self, bool)> {
         let failed = || format!("failed to open the journal {}", path.display());
         let mut file = OpenOptions::new().read(true).append(true).open(path).with_context(failed)?;
         lock(&file, path)?;
-        let mut text = Vec::new();
-        file.read_to_end(&mut text).with_context(failed)?;
-        let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-        file.set_len(whole as u64).with_context(failed)?;
-        let (header, trials) = Self::read(path)?;
-        let journal = Self { path: path.to_owned(), file, header: header.clone(), trials: trials.clone() };
-        Ok((journal, header, trials, whole < text.len()))
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).with_context(failed)?;
+        let whole = whole_lines(&bytes);
+        let (header, trials) = parse(whole, path)?;
+        file.set_len(whole.len() as u64).with_context(failed)?;
+        let torn = whole.len() < bytes.len();
+        Ok((Self { path: path.to_owned(), file, header, trials }, torn))
     }
 
     /// Adds a trial; on disk when this returns.
@@ -53,24 +52,23 @@ impl Journal {
     /// The disk does not take it.
     pub fn append(&mut self, trial: &Trial) -> Result<()> {
         self.trials.push(trial.clone());
-        self.write_line(&serde_json::to_string(trial)?)
+        self.append_line(&serde_json::to_string(trial)?)
     }
 
-    /// Reads a journal. A last line without its end was being written when the run was cut off, and is dropped.
+    /// Reads the journal of a run that was cut off. A last line without its end was then being written: it is dropped,
+    /// and a note of the run says so.
     ///
     /// # Errors
-    /// It cannot be read, or a line is malformed: which.
-    pub fn read(path: &Path) -> Result<(Header, Vec<Trial>)> {
-        let text = fs::read_to_string(path).with_context(|| format!("failed to read {}", path.display()))?;
-        let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
-        let at = |number: usize| format!("{}, line {}", path.display(), number + 1);
-        let mut lines = whole.lines().enumerate();
-        let (_, first) = lines.next().with_context(|| format!("{} is empty", path.display()))?;
-        let header = serde_json::from_str(first).with_context(|| at(0))?;
-        let trials = lines
-            .map(|(number, line)| serde_json::from_str(line).with_context(|| at(number)))
-            .collect::<Result<_>>()?;
-        Ok((header, trials))
+    /// It cannot be read, or a line is damaged: which.
+    pub fn read(path: &Path) -> Result<Run> {
+        let bytes = fs::read(path).with_context(|| format!("failed to read {}", path.display()))?;
+        let whole = whole_lines(&bytes);
+        let (mut header, trials) = parse(whole, path)?;
+        if whole.len() < bytes.len() {
+            header.notes.push("The last line of the journal was torn, and is dropped.".to_owned());
+        }
+        let finished_at = trials.last().map_or(&header.started_at, |trial| &trial.started_at).clone();
+        Ok(Run { header, finished_at, trials })
     }
 
     /// The run as far as it has come.
@@ -85,13 +83,66 @@ impl Journal {
         &self.path
     }
 
-    fn write_line(&mut self, line: &str) -> Result<()> {
-        let write = |file: &mut File| {
-            file.write_all(format!("{line}\n").as_bytes())?;
-            file.sync_data()
-        };
-        write(&mut self.file).with_context(|| format!("failed to write {}", self.path.display()))
+    /// What it holds that was known before the first trial.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        &self.header
     }
+
+    /// The trials that it holds.
+    #[must_use]
+    pub fn trials(&self) -> &[Trial] {
+        &self.trials
+    }
+
+    fn append_line(&mut self, entry: &str) -> Result<()> {
+        let line = line(entry);
+        let written = self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data());
+        written.with_context(|| format!("failed to write {}", self.path.display()))
+    }
+}
+
+/// A line: the entry, behind the CRC-32 of its bytes (ISO 3309, as in gzip) in eight hexadecimal digits.
+fn line(entry: &str) -> String {
+    format!("{CHECKSUM}{:08x}{ENTRY}{entry}}}\n", crc32fast::hash(entry.as_bytes()))
+}
+
+const CHECKSUM: &str = "{\"crc32\":\"";
+const ENTRY: &str = "\",\"entry\":";
+
+/// The entry of a line, if it is what was written.
+fn entry(text: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(text).ok()?;
+    let (_, entry) = text.strip_suffix("}\n")?.split_once(ENTRY)?;
+    (line(entry) == text).then_some(entry)
+}
+
+/// All but a last line that has no end.
+fn whole_lines(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1)]
+}
+
+fn parse(whole: &[u8], path: &Path) -> Result<(Header, Vec<Trial>)> {
+    let mut entries = whole.split_inclusive(|&byte| byte == b'\n').zip(1..).map(|(text, number)| {
+        let at = format!("{}, line {number}", path.display());
+        match entry(text) {
+            Some(entry) => Ok((entry, at)),
+            None => bail!(
+                "{at}: damaged, or changed after it was written; without this line its trial is taken again, and without \
+                 line 1 the run must begin anew"
+            ),
+        }
+    });
+    let (first, at) = entries.next().with_context(|| format!("{} is empty", path.display()))??;
+    let header: Header = serde_json::from_str(first).context(at)?;
+    if header.schema != SCHEMA {
+        bail!("{} is of schema {}: go on with the version that began it", path.display(), header.schema);
+    }
+    let trials = entries.map(|entry| {
+        let (text, at) = entry?;
+        serde_json::from_str(text).context(at)
+    });
+    Ok((header, trials.collect::<Result<_>>()?))
 }
 
 /// Two runs must not write one file. The lock ends with the process.

@@ -3,9 +3,11 @@
 mod file;
 mod journal;
 mod run;
+mod seal;
 mod states;
 
-pub use file::{SCHEMA_FILE, latest, read, write};
+pub use file::{Latest, SCHEMA_FILE, latest, read, save, write};
 pub use journal::Journal;
 pub use run::{Entry, Header, Measured, Outcome, Run, SCHEMA, Trial};
+pub use seal::{Broken, Digest, ResultsFile};
 pub use states::{State, States};

@@ -8,8 +8,8 @@ use crate::machine::{CoreUse, Environment, Probe, Spent};
 use crate::plan::{Load, Profile, Slot, schedule};
 use crate::trial::{Doubt, Failed};
 
-/// Version of the results file's form. A file of another version is refused.
-pub const SCHEMA: u32 = 1;
+/// Version of the results file's form. Older ones are read: 1 had no digest. A later one is refused.
+pub const SCHEMA: u32 = 2;
 
 /// One run: all of a results file.
 #[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub struct Run {
 /// What is known before the first trial.
 #[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
 pub struct Header {
-    /// [`SCHEMA`].
+    /// Version of the file's form: [`SCHEMA`] when it was written.
     pub schema: u32,
     /// Name of the run, and of its files.
     pub name: String,

@@ -55,7 +55,8 @@ pub fn take(
 
 impl Outcome {
     /// Did the machine's state change, and nothing else go wrong?
-    fn is_worth_repeating(&self) -> bool {
+    #[must_use]
+    pub fn is_worth_repeating(&self) -> bool {
         let Self::Measured(measured) = self else { return false };
         let changed = |doubt: &Doubt| matches!(doubt, Doubt::StateChanged { .. } | Doubt::ReadLate { .. });
         measured.doubts.iter().any(changed) && !measured.doubts.iter().any(Doubt::is_failure)

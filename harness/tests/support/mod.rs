@@ -177,3 +177,8 @@ pub fn stdout(output: &Output) -> String {
 
 pub const ECHO: &str = "workload = \"echo\"\nconnections = 8\npayload_bytes = 64";
 pub const BROADCAST: &str = "workload = \"broadcast\"\nsubscribers = 8\npayload_bytes = 64";
+
+/// Some trials of a real run, in the file's first version.
+pub fn old_results() -> Run {
+    read(&root().join("harness/tests/fixtures/schema-1.json")).expect("readable")
+}
