@@ -19,7 +19,7 @@ say "generated files"
 cargo run --locked --quiet --package harness -- readme --check
 cargo run --locked --quiet --package harness -- report --check
 cargo run --locked --quiet --package harness -- schema --check
-cargo run --locked --quiet --package truth -- --check
+cargo run --locked --quiet --package truth -- tables --check
 # Last, since it boots the binaries that the tests above have built, and others that it builds itself.
 say "the harness, end to end"
 cargo test --locked --package harness --lib

@@ -62,5 +62,5 @@ done
 mv "$work/delays" "$records/delays.jsonl"
 mv "$work/stalls" "$records/stalls.jsonl"
 
-"$bin/truth"
+"$bin/truth" tables
 say "harness/METHOD.md shows them"

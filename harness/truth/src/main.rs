@@ -1,5 +1,5 @@
 //! Makes the tables of harness/METHOD.md that hold the measurements against known truths, from the records in
-//! results/truth, which `scripts/truth.sh` takes.
+//! results/truth. `scripts/truth.sh` and `scripts/compare-demo.sh` take those.
 
 mod document;
 mod tables;
@@ -8,37 +8,54 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use harness::compare::{Finding, compare};
+use harness::results::read;
 
 use document::Document;
 
-/// Puts the tables into harness/METHOD.md.
+/// Holds the measurements against known truths.
 #[derive(Debug, Parser)]
-struct Options {
-    /// The project's folder.
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    root: PathBuf,
-    /// Write nothing; fail if a table is not what the records give.
-    #[arg(long)]
-    check: bool,
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Put the tables into harness/METHOD.md.
+    Tables {
+        /// The project's folder.
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        root: PathBuf,
+        /// Write nothing; fail if a table is not what the records give.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Print a tenth of the CPU time that a message took `truth` in a run, in ns.
+    Tenth {
+        /// The run's results.
+        results: PathBuf,
+    },
 }
 
 /// Makes a table from a file of records.
 type Table = fn(&Path) -> Result<String, Box<dyn Error>>;
 
 /// Each table's name, the file of its records in results/truth, and what makes it.
-const TABLES: [(&str, &str, Table); 2] =
-    [("delays", "delays.jsonl", tables::delays), ("stalls", "stalls.jsonl", tables::stalls)];
+const TABLES: [(&str, &str, Table); 3] = [
+    ("delays", "delays.jsonl", tables::delays),
+    ("stalls", "stalls.jsonl", tables::stalls),
+    ("changes", "changes.json", tables::changes),
+];
 
 fn main() -> ExitCode {
-    match tabulate(&Options::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => {
-            eprintln!(
-                "harness/METHOD.md does not show what results/truth holds: `cargo run -p truth` puts it there"
-            );
-            ExitCode::FAILURE
-        }
+    let done = match Cli::parse().command {
+        Command::Tables { root, check } => tabulate(&root, check),
+        Command::Tenth { results } => tenth(&results),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
@@ -46,12 +63,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Is the document as it should be at the end?
-fn tabulate(options: &Options) -> Result<bool, Box<dyn Error>> {
-    let records = options.root.join("results/truth");
-    let mut document = Document::read(options.root.join("harness/METHOD.md"))?;
+fn tabulate(root: &Path, check: bool) -> Result<(), Box<dyn Error>> {
+    let mut document = Document::read(root.join("harness/METHOD.md"))?;
     for (name, file, table) in TABLES {
-        let file = records.join(file);
+        let file = root.join("results/truth").join(file);
         let text = if file.exists() {
             table(&file)?
         } else {
@@ -59,9 +74,23 @@ fn tabulate(options: &Options) -> Result<bool, Box<dyn Error>> {
         };
         document.put(name, &text)?;
     }
-    if options.check {
-        return Ok(!document.is_changed());
+    if !check {
+        return document.write();
     }
-    document.write()?;
-    Ok(true)
+    if document.is_changed() {
+        return Err("harness/METHOD.md does not show what results/truth holds: `cargo run -p truth tables` puts it there".into());
+    }
+    Ok(())
+}
+
+fn tenth(results: &Path) -> Result<(), Box<dyn Error>> {
+    let run = read(results).map_err(|error| format!("{error:#}"))?;
+    // A run compared with itself: its figures.
+    let rows = compare(&run, &run).rows;
+    let row = rows.iter().find(|row| row.contender == tables::CONTENDER && row.figure == tables::FIGURE);
+    match row.map(|row| &row.finding) {
+        Some(Finding::NoDifferenceSeen(change)) => println!("{:.0}", change.before * 1e3 / 10.0),
+        _ => return Err(format!("{} has no CPU time of {}", results.display(), tables::CONTENDER).into()),
+    }
+    Ok(())
 }

@@ -1,9 +1,11 @@
 //! The tables, each from its records.
 
+mod changes;
 mod delays;
 mod record;
 mod stalls;
 mod verdict;
 
+pub(crate) use changes::{CONTENDER, FIGURE, changes};
 pub(crate) use delays::delays;
 pub(crate) use stalls::stalls;

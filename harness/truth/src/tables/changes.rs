@@ -1,0 +1,126 @@
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+use truth::Given;
+
+/// The contender that is made slower.
+pub(crate) const CONTENDER: &str = "truth";
+/// The figure whose truth is known.
+pub(crate) const FIGURE: &str = "Server CPU (µs/message)";
+
+/// The comparisons of three runs, as `harness compare --json` prints them: what `scripts/compare-demo.sh` records.
+#[derive(Deserialize)]
+struct Record {
+    /// Nothing was changed.
+    again: Compared,
+    /// CPU time was burnt for each message.
+    slower: Compared,
+    /// What the server burnt in the third run, one a process.
+    given: Vec<Given>,
+}
+
+#[derive(Deserialize)]
+struct Compared {
+    rows: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    contender: String,
+    figure: String,
+    finding: Finding,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Finding {
+    Better(Change),
+    Worse(Change),
+    NoDifferenceSeen(Change),
+    NotComparable {},
+}
+
+#[derive(Deserialize)]
+struct Change {
+    before: f64,
+    after: f64,
+    ratio: f64,
+    interval: (f64, f64),
+}
+
+impl Finding {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Better(_) => "better",
+            Self::Worse(_) => "worse",
+            Self::NoDifferenceSeen(_) => "no difference seen",
+            Self::NotComparable {} => "not comparable",
+        }
+    }
+
+    fn change(&self) -> Option<&Change> {
+        match self {
+            Self::Better(change) | Self::Worse(change) | Self::NoDifferenceSeen(change) => Some(change),
+            Self::NotComparable {} => None,
+        }
+    }
+}
+
+impl Row {
+    /// Is it the contender that was made slower, or its second entry?
+    fn is_slower(&self) -> bool {
+        self.contender.starts_with(CONTENDER)
+    }
+}
+
+/// What `harness compare` says of no change, and of one that is known.
+pub(crate) fn changes(record: &Path) -> Result<String, Box<dyn Error>> {
+    let read = fs::read_to_string(record)
+        .map_err(|error| format!("failed to read {}: {error}", record.display()))?;
+    let Record { again, slower, given } = serde_json::from_str(&read)
+        .map_err(|error| format!("malformed record {}: {error}", record.display()))?;
+    let messages: u64 = given.iter().map(Given::messages).sum();
+    let burnt_us = given.iter().map(|given| given.burnt_us).sum::<f64>() / messages as f64;
+    let mut text = format!(
+        "The server burnt {burnt_us:.3} µs a message in the third run, by its own clock.\n\n\
+         | runs | contender | CPU before, µs/message | after | true ratio | ratio (95 %) | holds the truth | finding |\n\
+         |---|---|--:|--:|--:|--:|---|---|\n",
+    );
+    for (name, compared, burnt_us) in [("unchanged", &again, 0.0), ("slower", &slower, burnt_us)] {
+        for row in compared.rows.iter().filter(|row| row.figure == FIGURE) {
+            text.push_str(&shown(name, row, if row.is_slower() { burnt_us } else { 0.0 }));
+        }
+    }
+    let _ = write!(text, "\nUnchanged: {}. Slower: {}.\n", counted(&again, false), counted(&slower, true));
+    Ok(text)
+}
+
+fn shown(runs: &str, row: &Row, burnt_us: f64) -> String {
+    let (contender, word) = (&row.contender, row.finding.word());
+    let Some(Change { before, after, ratio, interval: (low, high) }) = row.finding.change() else {
+        return format!("| {runs} | {contender} | | | | | | {word} |\n");
+    };
+    let truth = 1.0 + burnt_us / before;
+    let holds = if (low..=high).contains(&&truth) { "yes" } else { "**no**" };
+    format!(
+        "| {runs} | {contender} | {before:.3} | {after:.3} | {truth:.3} | {ratio:.3} ({low:.3}–{high:.3}) | {holds} | {word} |\n"
+    )
+}
+
+/// How many figures were found to be what; of the slower contender's apart.
+fn counted(compared: &Compared, apart: bool) -> String {
+    let of = |rows: Vec<&Row>| {
+        let count = |word: &str| rows.iter().filter(|row| row.finding.word() == word).count();
+        let figures = rows.len();
+        format!("{figures} figures compared, {} better, {} worse", count("better"), count("worse"))
+    };
+    let (slower, others): (Vec<&Row>, Vec<&Row>) =
+        compared.rows.iter().partition(|row| apart && row.is_slower());
+    if !apart {
+        return of(others);
+    }
+    format!("{} of what burns; {} of the rest", of(slower), of(others))
+}
