@@ -2,6 +2,7 @@
 //! results/truth. `scripts/truth.sh` and `scripts/compare-demo.sh` take those.
 
 mod document;
+mod study;
 mod tables;
 
 use std::error::Error;
@@ -32,6 +33,14 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Keep of a run of many rounds what the study of estimators needs, in results/truth/rounds.jsonl.
+    Rounds {
+        /// The run's results.
+        results: PathBuf,
+        /// The project's folder.
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        root: PathBuf,
+    },
     /// Print a tenth of the CPU time that a message took `truth` in a run, in ns.
     Tenth {
         /// The run's results.
@@ -39,19 +48,23 @@ enum Command {
     },
 }
 
+const RECORDS: &str = "results/truth";
+
 /// Makes a table from a file of records.
 type Table = fn(&Path) -> Result<String, Box<dyn Error>>;
 
 /// Each table's name, the file of its records in results/truth, and what makes it.
-const TABLES: [(&str, &str, Table); 3] = [
+const TABLES: [(&str, &str, Table); 4] = [
     ("delays", "delays.jsonl", tables::delays),
     ("stalls", "stalls.jsonl", tables::stalls),
     ("changes", "changes.json", tables::changes),
+    ("estimators", "rounds.jsonl", study::table),
 ];
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Tables { root, check } => tabulate(&root, check),
+        Command::Rounds { results, root } => study::keep(&results, &root.join(RECORDS).join("rounds.jsonl")),
         Command::Tenth { results } => tenth(&results),
     };
     match done {
@@ -66,7 +79,7 @@ fn main() -> ExitCode {
 fn tabulate(root: &Path, check: bool) -> Result<(), Box<dyn Error>> {
     let mut document = Document::read(root.join("harness/METHOD.md"))?;
     for (name, file, table) in TABLES {
-        let file = root.join("results/truth").join(file);
+        let file = root.join(RECORDS).join(file);
         let text = if file.exists() {
             table(&file)?
         } else {
