@@ -80,11 +80,7 @@ fn tabulate(root: &Path, check: bool) -> Result<(), Box<dyn Error>> {
     let mut document = Document::read(root.join("harness/METHOD.md"))?;
     for (name, file, table) in TABLES {
         let file = root.join(RECORDS).join(file);
-        let text = if file.exists() {
-            table(&file)?
-        } else {
-            "Not measured yet: the script above does it.\n".to_owned()
-        };
+        let text = if file.exists() { table(&file)? } else { "Not measured yet.\n".to_owned() };
         document.put(name, &text)?;
     }
     if !check {

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use harness::results::{Outcome, Run, read};
+use harness::results::{Outcome, Run, States, read};
 use serde::{Deserialize, Serialize};
 
 /// One valid trial.
@@ -38,12 +38,13 @@ pub(crate) fn keep(results: &Path, rounds: &Path) -> Result<(), Box<dyn Error>> 
 }
 
 fn trials(run: &Run) -> Vec<Trial> {
+    let states = States::of(&[run]);
     let valid = run.trials.iter().filter_map(|trial| match &trial.outcome {
         Outcome::Measured(measured) if measured.is_valid() => Some(Trial {
             load: trial.slot.load.to_string(),
             round: trial.slot.round,
             contender: trial.slot.contender.clone(),
-            state: run.state_of(measured),
+            state: states.index_of(measured),
             server_us_per_message: measured.server.cores_busy() * 1e6 / measured.rate(),
         }),
         _ => None,

@@ -124,3 +124,63 @@ fn counted(compared: &Compared, apart: bool) -> String {
     }
     format!("{} of what burns; {} of the rest", of(slower), of(others))
 }
+
+#[cfg(test)]
+mod tests {
+    use harness::compare::{self, compare};
+    use harness::results::latest;
+
+    use super::*;
+
+    /// A comparison with this change of the contender's CPU time, as the command prints it.
+    fn compared(ratio: f64, half_width: f64) -> serde_json::Value {
+        let change = compare::Change {
+            before: 10.0,
+            after: 10.0 * ratio,
+            ratio,
+            interval: (ratio - half_width, ratio + half_width),
+        };
+        let is_worse = ratio > 1.0 + half_width;
+        let finding = if is_worse {
+            compare::Finding::Worse(change)
+        } else {
+            compare::Finding::NoDifferenceSeen(change)
+        };
+        let row =
+            serde_json::json!({"load": "", "contender": CONTENDER, "figure": FIGURE, "finding": finding});
+        serde_json::json!({"rows": [row]})
+    }
+
+    fn table(again: &serde_json::Value, slower: &serde_json::Value) -> String {
+        let mut given = Given::new("constant:0".parse().expect("a delay"));
+        (0..2).for_each(|_| given.add_reply(std::time::Duration::ZERO));
+        given.add_burnt(std::time::Duration::from_micros(2));
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("changes.json");
+        let record = serde_json::json!({"again": again, "slower": slower, "given": [given]});
+        fs::write(&file, record.to_string()).expect("written");
+        changes(&file).expect("a table")
+    }
+
+    #[test]
+    fn a_known_change_is_shown_beside_what_was_found() {
+        let shown = table(&compared(1.0, 0.02), &compared(1.11, 0.02));
+        let rows: Vec<&str> = shown.lines().filter(|line| line.contains("| truth |")).collect();
+        assert_eq!(
+            rows,
+            [
+                "| unchanged | truth | 10.000 | 10.000 | 1.000 | 1.000 (0.980–1.020) | yes | no difference seen |",
+                "| slower | truth | 10.000 | 11.100 | 1.100 | 1.110 (1.090–1.130) | yes | worse |",
+            ]
+        );
+        assert!(table(&compared(1.0, 0.02), &compared(1.2, 0.02)).contains("| **no** | worse |"));
+    }
+
+    #[test]
+    fn the_figure_whose_truth_is_known_is_one_that_is_compared() {
+        let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results");
+        let latest = latest(&results).expect("committed results");
+        let run = &latest.run;
+        assert!(compare(run, run).rows.iter().any(|row| row.figure == FIGURE));
+    }
+}
