@@ -16,8 +16,8 @@ pub struct Given {
     pub stalls: u64,
     /// For how long in all, in µs.
     pub stalled_us: f64,
-    /// CPU time that was burnt on purpose, in µs: wall-clock time of the busy loops, so it is the truth as long as the
-    /// server has its core to itself.
+    /// CPU time that was burnt on purpose, in µs: time of the busy loops by the clock on the wall, each at most twice as long
+    /// as asked for. So it is the truth as long as the server has its core to itself.
     pub burnt_us: f64,
 }
 
