@@ -8,6 +8,7 @@ use actix_ws::{
 };
 use bytestring::ByteString;
 use contract::{Close, Ending, FAREWELL, Refusal, Subscription};
+use launch::Heartbeat;
 use tokio::select;
 use tokio::time::timeout;
 
@@ -31,6 +32,37 @@ pub(crate) async fn echo(mut session: Session, mut stream: AggregatedMessageStre
     close(session, ended).await;
 }
 
+pub(crate) async fn countdown(mut session: Session, mut stream: AggregatedMessageStream, app: Data<App>) {
+    let max_bytes = app.limits().publication_bytes;
+    let ended = async {
+        while let Some(message) = stream.recv().await {
+            match message.map_err(|error| ending(&error, max_bytes))? {
+                Message::Text(text) => session.text(app.countdown(&text)?).await,
+                Message::Binary(_) => return Err(Refusal::NotText.into()),
+                Message::Ping(bytes) => session.pong(&bytes).await,
+                Message::Pong(_) => Ok(()),
+                Message::Close(reason) => session.clone().close(reason).await,
+            }
+            .map_err(|Closed| Ending::Gone)?;
+        }
+        Ok(())
+    };
+    let ended = ended.await;
+    close(session, ended).await;
+}
+
+/// The stream is kept until the end: without it actix-web would end the connection.
+pub(crate) async fn feed(mut session: Session, _stream: AggregatedMessageStream, app: Data<App>) {
+    let ended = async {
+        for item in app.feed_messages() {
+            session.text(item.clone()).await.map_err(|Closed| Ending::Gone)?;
+        }
+        Err(Ending::Done)
+    };
+    let ended = ended.await;
+    close(session, ended).await;
+}
+
 pub(crate) async fn broadcast(
     mut session: Session,
     mut stream: AggregatedMessageStream,
@@ -38,9 +70,11 @@ pub(crate) async fn broadcast(
     mut subscription: Subscription<ByteString>,
 ) {
     let max_bytes = app.limits().publication_bytes;
+    let mut heartbeat = Heartbeat::new(app.timing());
     let ended = async {
         loop {
             let sent = select! {
+                () = heartbeat.tick() => subscription.unless_lagged(session.ping(b"")).await,
                 publication = subscription.next() => {
                     subscription.unless_lagged(session.text(publication?)).await
                 }
@@ -84,9 +118,9 @@ fn ending(error: &ProtocolError, max_bytes: usize) -> Ending {
 /// Ends the connection, with a close frame if there is something to say. What the client has still under
 /// way is read and thrown away by actix-web, for a second.
 async fn close(session: Session, ended: Result<(), Ending>) {
-    let Err(Ending::Refused(refusal)) = ended else { return };
-    let Close { code, reason } = refusal.close();
-    let farewell = session.close(Some(CloseReason { code: code.into(), description: Some(reason.into()) }));
+    let Some(Close { code, reason }) = ended.err().and_then(|ending| ending.close()) else { return };
+    let description = Some(reason.into()).filter(|reason: &String| !reason.is_empty());
+    let farewell = session.close(Some(CloseReason { code: code.into(), description }));
     // Whether there was room for it or not: the connection ends here.
     let _ = timeout(FAREWELL, farewell).await;
 }

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::io::Write as _;
 
-use contract::{Answer, Refusal, Route, Transport};
+use contract::{Answer, Refusal, Route};
 use framing::accept_key;
 
 use crate::CeilingApp;
@@ -184,6 +184,7 @@ fn answer(head: Head, body: &[u8], app: &CeilingApp, output: &mut Output) -> Nex
                 Err(refusal) => refusal.into(),
             }
         }
+        Ok(_) => Refusal::NotFound.into(),
         Err(refusal) => refusal.into(),
     };
     push_answer(output, &answer, head.wants_body, head.keep_alive);
@@ -201,7 +202,7 @@ fn open_websocket(
     let limits = app.limits();
     let session = match route {
         Route::Broadcast => {
-            let subscription = app.subscribe(Transport::WebSocket, query)?;
+            let subscription = app.subscribe(query)?;
             Session::Broadcast(Messages::new(limits.publication_bytes), subscription)
         }
         _ => Session::Echo(Messages::new(limits.echo_bytes)),
@@ -220,6 +221,7 @@ fn push_answer(output: &mut Output, answer: &Answer, with_body: bool, keep_alive
     let reason = match status {
         200 => "OK",
         202 => "Accepted",
+        204 => "No Content",
         400 => "Bad Request",
         404 => "Not Found",
         405 => "Method Not Allowed",
@@ -229,11 +231,14 @@ fn push_answer(output: &mut Output, answer: &Answer, with_body: bool, keep_alive
     };
     let connection = if keep_alive { "" } else { "Connection: close\r\n" };
     // Writing to a vector cannot fail.
-    let _ = write!(
-        output.tail(),
-        "HTTP/1.1 {status} {reason}\r\nContent-Type: {}\r\nContent-Length: {}\r\n{connection}\r\n{}",
-        Answer::CONTENT_TYPE,
-        body.len(),
-        if with_body { body } else { "" },
-    );
+    let _ = write!(output.tail(), "HTTP/1.1 {status} {reason}\r\n{connection}");
+    // A 204 has neither (RFC 9110, section 8.6).
+    if *status != 204 {
+        let (kind, length) = (Answer::CONTENT_TYPE, body.len());
+        let _ = write!(output.tail(), "Content-Type: {kind}\r\nContent-Length: {length}\r\n");
+    }
+    output.tail().extend_from_slice(b"\r\n");
+    if with_body {
+        output.push(body.clone());
+    }
 }

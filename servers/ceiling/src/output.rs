@@ -10,6 +10,9 @@ use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg};
 const PIECES: usize = 64;
 const PIECES_BYTES: usize = 256 * 1024;
 
+/// Below this, copying is cheaper than sharing.
+pub(crate) const WORTH_SHARING_BYTES: usize = 4096;
+
 /// What one turn of a connection has to say, in order: first pieces that are shared, then bytes that are
 /// copied one behind the other. One serves all connections of a loop, and keeps its memory.
 #[derive(Debug, Default)]
@@ -35,13 +38,22 @@ impl Output {
         self.pieces.push(bytes);
     }
 
+    /// For what may be either.
+    pub(crate) fn push(&mut self, bytes: Bytes) {
+        if bytes.len() >= WORTH_SHARING_BYTES {
+            self.share(bytes);
+        } else {
+            self.tail.extend_from_slice(&bytes);
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.pieces.is_empty() && self.tail.is_empty()
     }
 
     /// Is there room in one system call for another piece?
     pub(crate) fn has_room(&self) -> bool {
-        self.pieces.len() < PIECES && self.pieces_bytes < PIECES_BYTES
+        self.pieces.len() < PIECES && self.pieces_bytes + self.tail.len() < PIECES_BYTES
     }
 
     fn take_tail(&mut self) -> Bytes {

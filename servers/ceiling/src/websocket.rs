@@ -2,19 +2,16 @@ use bytes::Bytes;
 use contract::Refusal;
 use framing::{Header, MAX_HEADER_BYTES, Opcode, Parser, close};
 
-use crate::output::Output;
+use crate::output::{Output, WORTH_SHARING_BYTES};
 
 /// A message gathered from pieces leaves room before it for the header of its echo, which then needs no copy.
 const HEADER_ROOM: usize = MAX_HEADER_BYTES;
 
-/// Below this, copying a message is cheaper than sharing it.
-const WORTH_SHARING_BYTES: usize = 4096;
-
 /// A publication as it goes over the wire, header and all.
-pub(crate) fn text_frame(json: String) -> Bytes {
-    let mut frame = json.into_bytes();
-    let (header, length) = header(Opcode::Text, frame.len()).to_bytes();
-    frame.splice(..0, header[..length].iter().copied());
+#[expect(clippy::needless_pass_by_value, reason = "the contract hands over what others share")]
+pub(crate) fn text_frame(json: Bytes) -> Bytes {
+    let mut frame = Vec::with_capacity(HEADER_ROOM + json.len());
+    push_frame(&mut frame, Opcode::Text, &json);
     frame.into()
 }
 

@@ -1,19 +1,20 @@
+use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Refusal, Subscribers};
 
-/// A whole HTTP answer. Its `Content-Type` is always `application/json`.
+/// A whole HTTP answer. Its `Content-Type` is always `application/json`, unless it has no body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// HTTP status code.
     pub status: u16,
-    /// JSON.
-    pub body: String,
+    /// JSON, or nothing with the status 204.
+    pub body: Bytes,
 }
 
 impl Answer {
-    /// The media type of every answer.
+    /// The media type of every body.
     pub const CONTENT_TYPE: &str = "application/json";
 
     /// For a path that the contract does not name.
@@ -28,10 +29,16 @@ impl Answer {
         Refusal::MethodNotAllowed.into()
     }
 
+    /// 204: there is nothing, and there is no body (RFC 9110, section 15.3.5).
+    #[must_use]
+    pub fn no_content() -> Self {
+        Self { status: 204, body: Bytes::new() }
+    }
+
     pub(crate) fn json(status: u16, body: &impl Serialize) -> Self {
         // Only maps with keys that are no strings cannot be written; ours are structs.
-        let body = serde_json::to_string(body).expect("a struct of strings and numbers is JSON");
-        Self { status, body }
+        let body = serde_json::to_vec(body).expect("a struct of strings and numbers is JSON");
+        Self { status, body: body.into() }
     }
 }
 
@@ -58,7 +65,7 @@ pub struct About {
     pub workers: usize,
 }
 
-/// One step of a countdown: the answer to `GET /xhr?count=N`.
+/// One step of a countdown: the answer to `GET /xhr?count=N`, and either side of `WS /ws/countdown`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Countdown {
     /// What is left to count.

@@ -5,14 +5,26 @@
 
 mod answer;
 mod app;
+mod countdown;
+mod feed;
 mod hub;
+mod poll;
+mod publication;
+mod query;
 mod refusal;
+mod ring;
 mod route;
 mod settings;
+mod subscription;
+mod sync;
 
 pub use answer::{About, Answer, Countdown, Receipt, Stats};
-pub use app::App;
-pub use hub::{Hub, Lagged, Subscribers, Subscription, Transport};
+pub use app::{App, EVENT_STREAM_HEADERS, EventStream, HEARTBEAT};
+pub use feed::Feed;
+pub use hub::{Hub, Subscribers};
+pub use poll::Poll;
 pub use refusal::{Close, Ending, FAREWELL, Refusal};
+pub use ring::Lagged;
 pub use route::{Route, is_handshake_key};
-pub use settings::{Limits, Settings};
+pub use settings::{Limits, Settings, Timing};
+pub use subscription::Subscription;

@@ -27,8 +27,11 @@ pub enum Refusal {
     #[error("not UTF-8")]
     NotUtf8,
     /// A binary message where text is expected.
-    #[error("only text is published")]
+    #[error("only text is read here")]
     NotText,
+    /// A message on `WS /ws/countdown` that says nothing to count down from.
+    #[error("expected {{\"count\":N}}, a whole number from 1 to 2^53")]
+    NotCount,
     /// A query that cannot be read.
     #[error("{name}={value:?}: expected {expected}")]
     BadQuery {
@@ -71,6 +74,7 @@ impl Refusal {
             Self::LengthRequired => 411,
             Self::NotUtf8
             | Self::NotText
+            | Self::NotCount
             | Self::BadQuery { .. }
             | Self::Protocol
             | Self::NotUpgrade
@@ -84,8 +88,9 @@ impl Refusal {
         let (code, reason) = match self {
             Self::TooBig { .. } => (1009, "message too big"),
             Self::NotUtf8 => (1007, "not UTF-8"),
-            Self::NotText => (1003, "only text is published"),
+            Self::NotText => (1003, "only text is read here"),
             Self::Lagged { .. } => (1013, "fell too far behind"),
+            Self::NotCount => (1008, "expected {\"count\":N}, a whole number from 1 to 2^53"),
             Self::Protocol => (1002, "protocol error"),
             Self::NotFound
             | Self::MethodNotAllowed
@@ -112,8 +117,22 @@ pub struct Close {
 pub enum Ending {
     /// There is nobody to say anything to.
     Gone,
+    /// All has been said.
+    Done,
     /// To be said in a close frame, or in an answer.
     Refused(Refusal),
+}
+
+impl Ending {
+    /// What is said over WebSocket, if there is somebody.
+    #[must_use]
+    pub fn close(&self) -> Option<Close> {
+        match self {
+            Self::Gone => None,
+            Self::Done => Some(Close { code: 1000, reason: "" }),
+            Self::Refused(refusal) => Some(refusal.close()),
+        }
+    }
 }
 
 impl From<io::Error> for Ending {

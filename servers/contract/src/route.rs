@@ -13,8 +13,20 @@ pub enum Route {
     Publish,
     /// `WS /ws/echo`.
     Echo,
+    /// `WS /ws/countdown`.
+    Countdown,
     /// `WS /ws/broadcast`.
     Broadcast,
+    /// `GET /sse`.
+    Sse,
+    /// `GET /poll`.
+    Poll,
+    /// `GET /feed`.
+    Feed,
+    /// `GET /feed/sse`.
+    FeedSse,
+    /// `WS /feed/ws`.
+    FeedWs,
 }
 
 impl Route {
@@ -29,7 +41,13 @@ impl Route {
             "/xhr" => (Self::Xhr, "GET"),
             "/publish" => (Self::Publish, "POST"),
             "/ws/echo" => (Self::Echo, "GET"),
+            "/ws/countdown" => (Self::Countdown, "GET"),
             "/ws/broadcast" => (Self::Broadcast, "GET"),
+            "/sse" => (Self::Sse, "GET"),
+            "/poll" => (Self::Poll, "GET"),
+            "/feed" => (Self::Feed, "GET"),
+            "/feed/sse" => (Self::FeedSse, "GET"),
+            "/feed/ws" => (Self::FeedWs, "GET"),
             _ => return Err(Refusal::NotFound),
         };
         if method == expected { Ok(route) } else { Err(Refusal::MethodNotAllowed) }

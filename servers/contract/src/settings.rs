@@ -1,6 +1,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use clap::{Args, Parser};
 
@@ -27,6 +28,10 @@ pub struct Settings {
     /// What is refused.
     #[command(flatten)]
     pub limits: Limits,
+
+    /// How long things are waited for.
+    #[command(flatten)]
+    pub timing: Timing,
 }
 
 impl Settings {
@@ -57,6 +62,10 @@ pub struct Limits {
     /// Publications kept for replay, and how many a subscriber may fall behind before it is closed.
     #[arg(long, env = "REPLAY_WINDOW", default_value_t = Self::DEFAULT.replay_window)]
     pub replay_window: NonZeroUsize,
+
+    /// Longest answer to a poll, in bytes, but for one that holds a single publication.
+    #[arg(long, env = "POLL_BYTES", default_value_t = Self::DEFAULT.poll_bytes)]
+    pub poll_bytes: usize,
 }
 
 impl Limits {
@@ -64,10 +73,63 @@ impl Limits {
         publication_bytes: 64 * 1024,
         echo_bytes: 1024 * 1024,
         replay_window: NonZeroUsize::new(1024).expect("1024 is not zero"),
+        poll_bytes: 1024 * 1024,
     };
 }
 
 impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// How long things are waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+pub struct Timing {
+    /// How long a poll waits for a publication, in milliseconds.
+    #[arg(long, env = "POLL_WAIT_MS", default_value_t = Self::DEFAULT.poll_wait_ms)]
+    pub poll_wait_ms: u64,
+
+    /// What an event stream tells a client to wait before it connects again, in milliseconds.
+    #[arg(long, env = "RETRY_MS", default_value_t = Self::DEFAULT.retry_ms)]
+    pub retry_ms: u64,
+
+    /// Between two heartbeats to a subscriber, in milliseconds; 0: none.
+    #[arg(long, env = "HEARTBEAT_MS", default_value_t = Self::DEFAULT.heartbeat_ms)]
+    pub heartbeat_ms: u64,
+
+    /// Idle time after which TCP asks whether a client is still there, and between two such questions, in seconds; 0: never.
+    #[arg(long, env = "TCP_KEEPALIVE_S", default_value_t = Self::DEFAULT.tcp_keepalive_s)]
+    pub tcp_keepalive_s: u32,
+
+    /// How long what was sent may wait for its acknowledgement, in milliseconds; 0: as the kernel does.
+    #[arg(long, env = "TCP_USER_TIMEOUT_MS", default_value_t = Self::DEFAULT.tcp_user_timeout_ms)]
+    pub tcp_user_timeout_ms: u32,
+}
+
+impl Timing {
+    const DEFAULT: Self = Self {
+        poll_wait_ms: 25_000,
+        retry_ms: 1_000,
+        heartbeat_ms: 15_000,
+        tcp_keepalive_s: 60,
+        tcp_user_timeout_ms: 30_000,
+    };
+
+    /// How long a poll waits for a publication.
+    #[must_use]
+    pub fn poll_wait(&self) -> Duration {
+        Duration::from_millis(self.poll_wait_ms)
+    }
+
+    /// Between two heartbeats, if there are to be any.
+    #[must_use]
+    pub fn heartbeat(&self) -> Option<Duration> {
+        (self.heartbeat_ms > 0).then(|| Duration::from_millis(self.heartbeat_ms))
+    }
+}
+
+impl Default for Timing {
     fn default() -> Self {
         Self::DEFAULT
     }

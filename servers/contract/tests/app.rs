@@ -2,10 +2,10 @@
 
 mod common;
 
-use contract::{Answer, Refusal, Route, Transport, is_handshake_key};
+use contract::{Answer, Refusal, Route, is_handshake_key};
 
 fn told(status: u16, body: &str) -> Answer {
-    Answer { status, body: body.to_owned() }
+    Answer { status, body: body.to_owned().into() }
 }
 
 #[test]
@@ -17,8 +17,8 @@ fn the_root_tells_who_answers() {
 #[test]
 fn the_stats_tell_who_listens_and_who_was_dropped() {
     let app = common::app(1);
-    let mut slow = app.subscribe(Transport::WebSocket, None).expect("there is nothing to refuse");
-    let _other = app.subscribe(Transport::WebSocket, None);
+    let mut slow = app.subscribe(None).expect("there is nothing to refuse");
+    let _other = app.subscribe(None);
     app.hub().publish(None, "one");
     app.hub().publish(None, "two");
     slow.try_next().expect_err("it is two behind");
@@ -32,7 +32,7 @@ fn the_stats_tell_who_listens_and_who_was_dropped() {
 fn a_publication_is_answered_with_its_id_and_how_many_it_goes_to() {
     let app = common::app(1);
     assert_eq!(app.publish(None, b""), told(202, r#"{"id":1,"subscribers":0}"#));
-    let _subscription = app.subscribe(Transport::WebSocket, None);
+    let _subscription = app.subscribe(None);
     assert_eq!(app.publish(None, b"text"), told(202, r#"{"id":2,"subscribers":1}"#));
     assert_eq!(app.publish_text("text").map(|receipt| receipt.id), Ok(3));
 }
@@ -49,7 +49,7 @@ fn a_publication_is_sent_as_the_same_json_whatever_is_in_it() {
     ];
     for (query, text, json) in cases {
         let app = common::app(1);
-        let mut subscription = app.subscribe(Transport::WebSocket, None).expect("there is nothing to refuse");
+        let mut subscription = app.subscribe(None).expect("there is nothing to refuse");
         assert_eq!(app.publish(query, text.as_bytes()).status, 202, "{query:?}");
         assert_eq!(subscription.try_next(), Ok(Some(json.to_owned())));
     }
@@ -62,7 +62,16 @@ fn what_cannot_be_published_gets_no_id() {
     let too_long = [b'x'; 101];
     assert_eq!(app.publish(None, &too_long), told(413, r#"{"error":"longer than 100 bytes"}"#));
     assert_eq!(app.publish(None, b"\xff"), told(400, r#"{"error":"not UTF-8"}"#));
-    for query in ["event=", "event", "event=a%0Ab", "event=%0D", "event=a%00"] {
+    for query in [
+        "event=",
+        "event",
+        "event=a%0Ab",
+        "event=%0D",
+        "event=a%00",
+        "event=%C2%85",
+        "event=error",
+        "event=open",
+    ] {
         assert_eq!(app.publish(Some(query), b"x").status, 400, "{query}");
     }
     assert_eq!(app.publish_text(&"x".repeat(101)), Err(Refusal::TooBig { limit_bytes: 100 }));
@@ -88,9 +97,8 @@ fn after_says_what_a_subscriber_has_had() {
         (Some("after=99999999999999999999999"), 6),
         (Some("after=04&after=0"), 5),
     ];
-    let mut subscriptions = cases.map(|(query, first)| {
-        (app.subscribe(Transport::WebSocket, query).expect("the query is right"), query, first)
-    });
+    let mut subscriptions =
+        cases.map(|(query, first)| (app.subscribe(query).expect("the query is right"), query, first));
     for (subscription, query, first) in &mut subscriptions {
         if *first == 6 {
             assert_eq!(subscription.try_next(), Ok(None), "{query:?}");
@@ -107,7 +115,7 @@ fn after_must_be_a_whole_number() {
     for query in
         ["after=", "after", "after=x", "after=-1", "after=%2B1", "after=1.0", "after=0x1", "after=1+"]
     {
-        let refusal = app.subscribe(Transport::WebSocket, Some(query)).expect_err("it is no number");
+        let refusal = app.subscribe(Some(query)).expect_err("it is no number");
         assert_eq!(refusal.status(), 400, "{query}");
     }
     assert_eq!(app.hub().stats().subscribers.websocket, 0);

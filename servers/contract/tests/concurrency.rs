@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Release};
 use std::time::{Duration, Instant};
 
-use contract::{Lagged, Transport};
+use contract::Lagged;
 use tokio::sync::oneshot;
 use tokio::task::{spawn, spawn_blocking, yield_now};
 
@@ -25,7 +25,7 @@ async fn unless_hung<F: Future>(test: F) -> F::Output {
 async fn no_wake_up_is_lost() {
     const PUBLICATIONS: u64 = 50_000;
     let app = common::app(1);
-    let mut subscription = app.hub().subscribe(Transport::WebSocket, None);
+    let mut subscription = app.hub().subscribe(None);
     let arrived = Arc::new(AtomicU64::new(0));
     let arriving = Arc::clone(&arrived);
     let subscriber = spawn(async move {
@@ -58,9 +58,8 @@ async fn a_receipt_counts_those_that_the_publication_goes_to() {
     let publishing =
         spawn_blocking(move || (0..PUBLICATIONS).map(|_| hub.publish(None, "x").subscribers).sum::<u64>());
     let hub = Arc::clone(app.hub());
-    let subscribing = spawn_blocking(move || {
-        repeat_with(|| hub.subscribe(Transport::WebSocket, None)).take(50_000).collect::<Vec<_>>()
-    });
+    let subscribing =
+        spawn_blocking(move || repeat_with(|| hub.subscribe(None)).take(50_000).collect::<Vec<_>>());
     let counted = publishing.await.expect("publishing does not panic");
 
     // All later ones follow the first: the model in `hub.rs` has that.
@@ -77,7 +76,7 @@ async fn a_receipt_counts_those_that_the_publication_goes_to() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_blocked_send_is_given_up_when_the_subscriber_lags() {
     let app = common::app(3);
-    let mut subscription = app.hub().subscribe(Transport::WebSocket, None);
+    let mut subscription = app.hub().subscribe(None);
     let blocked = spawn(async move { subscription.unless_lagged(pending::<()>()).await });
     for _ in 0..4 {
         app.hub().publish(None, "x");
@@ -91,7 +90,7 @@ async fn a_blocked_send_is_given_up_when_the_subscriber_lags() {
 #[tokio::test]
 async fn a_send_may_take_as_long_as_the_window_lasts() {
     let app = common::app(3);
-    let mut subscription = app.hub().subscribe(Transport::WebSocket, None);
+    let mut subscription = app.hub().subscribe(None);
     let (finish, finished) = oneshot::channel();
     let slow = spawn(async move {
         let sent = subscription.unless_lagged(finished).await;
@@ -113,7 +112,7 @@ async fn a_send_may_take_as_long_as_the_window_lasts() {
 #[tokio::test]
 async fn a_cancelled_wait_loses_nothing() {
     let app = common::app(3);
-    let mut subscription = app.hub().subscribe(Transport::WebSocket, None);
+    let mut subscription = app.hub().subscribe(None);
     for id in 1..=3 {
         let cancelled = tokio::select! {
             biased;

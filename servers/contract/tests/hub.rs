@@ -3,7 +3,7 @@
 
 mod common;
 
-use contract::{Subscription, Transport};
+use contract::Subscription;
 use proptest::prelude::*;
 
 #[derive(Debug, Clone)]
@@ -54,7 +54,7 @@ proptest! {
                     prop_assert_eq!(receipt.subscribers, subscribers.len() as u64);
                 }
                 Step::Subscribe { after } => {
-                    let subscription = hub.subscribe(Transport::WebSocket, after);
+                    let subscription = hub.subscribe(after);
                     let kept_after = published.saturating_sub(window);
                     let last = after.unwrap_or(published).min(published).max(kept_after);
                     subscribers.push(Subscriber { subscription, last, lagged: false });
@@ -74,7 +74,8 @@ proptest! {
                     }
                 }
                 Step::Leave { subscriber } if !subscribers.is_empty() => {
-                    subscribers.swap_remove(subscriber.index(subscribers.len()));
+                    let subscriber = subscribers.swap_remove(subscriber.index(subscribers.len()));
+                    lagged += u64::from(published - subscriber.last > window && !subscriber.lagged);
                 }
                 Step::Next { .. } | Step::Leave { .. } => {}
             }
@@ -89,9 +90,9 @@ proptest! {
 #[test]
 fn subscribers_are_counted_by_transport() {
     let app = common::app(1);
-    let _websocket = app.hub().subscribe(Transport::WebSocket, None);
-    let _sse = [0, 1].map(|_| app.hub().subscribe(Transport::Sse, None));
-    let long_poll = [0, 1, 2].map(|_| app.hub().subscribe(Transport::LongPoll, None));
+    let _websocket = app.hub().subscribe(None);
+    let _sse = [0, 1].map(|_| app.sse(None, None).expect("there is nothing to refuse"));
+    let long_poll = [0, 1, 2].map(|_| app.poll(None).expect("there is nothing to refuse"));
 
     let stats = app.hub().stats().subscribers;
     assert_eq!((stats.websocket, stats.sse, stats.long_poll), (1, 2, 3));
@@ -105,7 +106,7 @@ fn subscribers_are_counted_by_transport() {
 fn a_publication_is_there_when_the_event_loop_is_woken_for_it() {
     let app = common::app(1);
     let (woken, wakings) = std::sync::mpsc::channel();
-    let subscription = std::sync::Mutex::new(app.hub().subscribe(Transport::WebSocket, None));
+    let subscription = std::sync::Mutex::new(app.hub().subscribe(None));
     app.hub().on_publication(move || {
         let message = subscription.lock().expect("nobody panicked").try_next();
         woken.send(message).expect("the test waits");

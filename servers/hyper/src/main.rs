@@ -5,26 +5,36 @@ mod ws;
 use std::convert::Infallible;
 use std::io;
 
-use contract::{Answer, Refusal, Route, Settings, Transport, is_handshake_key};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, SEC_WEBSOCKET_KEY};
+use contract::{Answer, EVENT_STREAM_HEADERS, Refusal, Route, Settings, is_handshake_key};
+use futures_util::stream::{Stream, StreamExt, iter};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited, StreamBody};
+use hyper::body::{Body as _, Bytes, Frame, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderValue, SEC_WEBSOCKET_KEY};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use hyper_tungstenite::tungstenite::Message;
 use hyper_tungstenite::tungstenite::protocol::WebSocketConfig;
 use hyper_tungstenite::{HyperWebsocketStream, is_upgrade_request};
 use hyper_util::rt::TokioIo;
+use launch::Heartbeat;
 use tokio::net::TcpListener;
+use tokio::time::sleep;
 
 type App = contract::App<Message>;
+type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, Infallible>>;
 
 fn main() -> io::Result<()> {
     let settings = Settings::from_args();
     let version = launch::version_of("hyper", env!("CARGO_PKG_NAME"));
-    let app = App::new("hyper", ("hyper", version), &settings, Message::text);
+    let app = App::new("hyper", ("hyper", version), &settings, text);
     launch::run(&settings, |listener| serve(listener, app))
+}
+
+/// A text message that shares the JSON.
+fn text(json: Bytes) -> Message {
+    Message::Text(json.try_into().expect("JSON is UTF-8"))
 }
 
 async fn serve(listener: TcpListener, app: App) {
@@ -38,21 +48,36 @@ async fn serve(listener: TcpListener, app: App) {
     }
 }
 
-async fn routes(request: Request<Incoming>, app: App) -> Result<Response<Full<Bytes>>, Infallible> {
-    Ok(match Route::of(request.method().as_str(), request.uri().path()) {
-        Ok(Route::About) => answer(app.about()),
-        Ok(Route::Stats) => answer(app.stats()),
-        Ok(Route::Xhr) => answer(app.xhr(request.uri().query())),
-        Ok(Route::Publish) => answer(publish(request, &app).await),
+async fn routes(request: Request<Incoming>, app: App) -> Result<Response<Body>, Infallible> {
+    let query = request.uri().query();
+    let last_event_id = request.headers().get("last-event-id").map(HeaderValue::as_bytes);
+    let publication_bytes = app.limits().publication_bytes;
+    let answered = match Route::of(request.method().as_str(), request.uri().path()) {
+        Ok(Route::About) => Ok(answer(app.about())),
+        Ok(Route::Stats) => Ok(answer(app.stats())),
+        Ok(Route::Xhr) => Ok(answer(app.xhr(query))),
+        Ok(Route::Publish) => Ok(answer(publish(request, &app).await)),
         Ok(Route::Echo) => upgrade(request, app.limits().echo_bytes, ws::echo),
-        Ok(Route::Broadcast) => match app.subscribe(Transport::WebSocket, request.uri().query()) {
-            Ok(subscription) => upgrade(request, app.limits().publication_bytes, move |ws| {
-                ws::broadcast(ws, app, subscription)
-            }),
-            Err(refusal) => answer(refusal),
+        Ok(Route::Countdown) => upgrade(request, publication_bytes, |ws| ws::countdown(ws, app)),
+        Ok(Route::Broadcast) => app.subscribe(query).and_then(|subscription| {
+            upgrade(request, publication_bytes, |ws| ws::broadcast(ws, app, subscription))
+        }),
+        Ok(Route::Sse) => app
+            .sse(query, last_event_id)
+            .map(|events| stream(launch::event_stream(events, Heartbeat::new(app.timing())))),
+        Ok(Route::Poll) => match app.poll(query) {
+            Ok(poll) => Ok(answer(poll.answer(sleep(app.timing().poll_wait())).await)),
+            Err(refusal) => Err(refusal),
         },
-        Err(refusal) => answer(refusal),
-    })
+        Ok(Route::Feed) => Ok(answer(app.feed())),
+        Ok(Route::FeedSse) => app.feed_sse(query, last_event_id).map(|events| match events {
+            [] => answer(Answer::no_content()),
+            events => stream(iter(events.iter().cloned())),
+        }),
+        Ok(Route::FeedWs) => upgrade(request, publication_bytes, |ws| ws::feed(ws, app)),
+        Err(refusal) => Err(refusal),
+    };
+    Ok(answered.unwrap_or_else(answer))
 }
 
 async fn publish(request: Request<Incoming>, app: &App) -> Answer {
@@ -73,31 +98,40 @@ fn upgrade<F>(
     mut request: Request<Incoming>,
     max_bytes: usize,
     talk: impl FnOnce(HyperWebsocketStream) -> F + Send + 'static,
-) -> Response<Full<Bytes>>
+) -> Result<Response<Body>, Refusal>
 where
     F: Future<Output = ()> + Send + 'static,
 {
     let key = request.headers().get(SEC_WEBSOCKET_KEY);
     if !is_upgrade_request(&request) || !key.is_some_and(|key| is_handshake_key(key.as_bytes())) {
-        return answer(Refusal::NotUpgrade);
+        return Err(Refusal::NotUpgrade);
     }
     let config = WebSocketConfig::default().max_message_size(Some(max_bytes)).max_frame_size(Some(max_bytes));
-    let Ok((response, websocket)) = hyper_tungstenite::upgrade(&mut request, Some(config)) else {
-        return answer(Refusal::NotUpgrade);
-    };
+    let (response, websocket) =
+        hyper_tungstenite::upgrade(&mut request, Some(config)).map_err(|_| Refusal::NotUpgrade)?;
     tokio::spawn(async move {
         if let Ok(ws) = websocket.await {
             talk(ws).await;
         }
     });
+    Ok(response.map(Either::Left))
+}
+
+fn answer(answer: impl Into<Answer>) -> Response<Body> {
+    let Answer { status, body } = answer.into();
+    let mut response = Response::new(Either::Left(Full::new(body)));
+    *response.status_mut() = StatusCode::from_u16(status).expect("the contract has only valid statuses");
+    if status != 204 {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(Answer::CONTENT_TYPE));
+    }
     response
 }
 
-fn answer(answer: impl Into<Answer>) -> Response<Full<Bytes>> {
-    let Answer { status, body } = answer.into();
-    Response::builder()
-        .status(status)
-        .header(CONTENT_TYPE, Answer::CONTENT_TYPE)
-        .body(body.into())
-        .expect("the contract has only valid statuses")
+fn stream(blocks: impl Stream<Item = Bytes> + Send + 'static) -> Response<Body> {
+    let body = StreamBody::new(blocks.map(|block| Ok(Frame::data(block))));
+    let mut response = Response::new(Either::Right(body.boxed_unsync()));
+    for (name, value) in EVENT_STREAM_HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
 }

@@ -1,6 +1,8 @@
 //! HTTP/1.1 as far as the contract needs it: requests one after the other on a connection that is kept alive,
 //! their bodies of a known length or in chunks (RFC 9112).
 
+use std::future::pending;
+
 use bytes::{Buf, Bytes, BytesMut};
 use contract::{Answer, Ending, FAREWELL, Refusal};
 use httparse::{EMPTY_HEADER, Status, parse_chunk_size, parse_headers};
@@ -19,7 +21,7 @@ const MAX_HEADERS: usize = 64;
 
 /// A client's connection, between two requests or within one.
 pub(crate) struct Connection {
-    stream: TcpStream,
+    pub(crate) stream: TcpStream,
     read_ahead: BytesMut,
     /// What has not been read of the current request's body.
     unread: Body,
@@ -124,17 +126,32 @@ impl Connection {
         let Answer { status, body } = match answer {
             Ok(answer) => answer,
             Err(Ending::Refused(refusal)) => refusal.into(),
-            Err(Ending::Gone) => return None,
+            Err(Ending::Gone | Ending::Done) => return None,
         };
         let status = StatusCode::from_u16(status).expect("the contract has only valid statuses");
-        let last = self.last || self.unread != Body::Bytes(0);
-        let connection = if last { "connection: close\r\n" } else { "" };
-        let (kind, length) = (Answer::CONTENT_TYPE, body.len());
-        let message = format!(
-            "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n{connection}\r\n{body}"
-        );
-        self.stream.write_all(message.as_bytes()).await.ok()?;
-        if !last {
+        self.last |= self.unread != Body::Bytes(0);
+        let mut message = self.head(status);
+        // A 204 has neither (RFC 9110, section 8.6).
+        if status != StatusCode::NO_CONTENT {
+            let (kind, length) = (Answer::CONTENT_TYPE, body.len());
+            message += &format!("content-type: {kind}\r\ncontent-length: {length}\r\n");
+        }
+        message += "\r\n";
+        let mut message = message.into_bytes();
+        message.extend_from_slice(&body);
+        self.stream.write_all(&message).await.ok()?;
+        self.keep().await
+    }
+
+    /// Status and connection: other fields may follow.
+    pub(crate) fn head(&self, status: StatusCode) -> String {
+        let connection = if self.last { "connection: close\r\n" } else { "" };
+        format!("HTTP/1.1 {status}\r\n{connection}")
+    }
+
+    /// Returns the connection, if there may be another request on it.
+    pub(crate) async fn keep(mut self) -> Option<Self> {
+        if !self.last {
             return Some(self);
         }
         // What the client is still sending is read and thrown away: left unread, it would make TCP reset the
@@ -149,6 +166,14 @@ impl Connection {
             self.read_more(length).await?;
         }
         Ok(self.read_ahead.split_to(length).freeze())
+    }
+
+    /// Ends when the client has gone. What it says meanwhile is kept for later, up to a limit.
+    pub(crate) async fn gone(&mut self) {
+        while self.read_more(MAX_HEAD_BYTES).await.is_ok() {}
+        if self.read_ahead.len() > MAX_HEAD_BYTES {
+            pending::<()>().await;
+        }
     }
 
     /// Waits for more than is there, which makes sense up to `limit_bytes`.

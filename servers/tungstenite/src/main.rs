@@ -1,18 +1,25 @@
 //! tokio-tungstenite on a bare TCP listener, with just enough HTTP beside it (`http.rs`) for the other paths.
 
 mod http;
+mod stream;
 mod ws;
 
 use std::io;
 use std::ops::Deref;
 
+use bytes::Bytes;
 use clap::Parser;
-use contract::{Answer, Ending, Refusal, Route, Settings, Transport};
+use contract::{Answer, Ending, Refusal, Route, Settings};
+use futures_util::stream::iter;
+use launch::Heartbeat;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::select;
+use tokio::time::sleep;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, create_response, write_response};
+use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use crate::http::Connection;
@@ -53,9 +60,14 @@ fn main() -> io::Result<()> {
     let Variant { contender, read_buffer_bytes, settings } = Variant::parse();
     let version = launch::version_of("tokio-tungstenite", env!("CARGO_PKG_NAME"));
     let framework = ("tokio-tungstenite", version);
-    let contract = contract::App::new(&contender, framework, &settings, Message::text);
+    let contract = contract::App::new(&contender, framework, &settings, text);
     let app = App { contract, read_buffer_bytes };
     launch::run(&settings, |listener| serve(listener, app))
+}
+
+/// A text message that shares the JSON.
+fn text(json: Bytes) -> Message {
+    Message::Text(json.try_into().expect("JSON is UTF-8"))
 }
 
 async fn serve(listener: TcpListener, app: App) {
@@ -76,19 +88,43 @@ async fn routes(mut connection: Connection, app: &App) -> Option<Connection> {
         Ok(request) => request,
         Err(ending) => return connection.answer(Err(ending)).await,
     };
+    let query = request.uri().query();
+    let last_event_id = request.headers().get("last-event-id").map(HeaderValue::as_bytes);
+    let publication_bytes = app.limits().publication_bytes;
     let answer = match Route::of(request.method().as_str(), request.uri().path()) {
         Ok(Route::About) => Ok(app.about()),
         Ok(Route::Stats) => Ok(app.stats()),
-        Ok(Route::Xhr) => Ok(app.xhr(request.uri().query())),
+        Ok(Route::Xhr) => Ok(app.xhr(query)),
+        Ok(Route::Feed) => Ok(app.feed()),
         Ok(Route::Publish) => publish(&mut connection, &request, app).await,
+        Ok(Route::Poll) => poll(&mut connection, query, app).await,
         Ok(Route::Echo) => {
             return upgrade(connection, &request, app, app.limits().echo_bytes, ws::echo).await;
         }
-        Ok(Route::Broadcast) => match app.subscribe(Transport::WebSocket, request.uri().query()) {
+        Ok(Route::Countdown) => {
+            let talk = |ws| ws::countdown(ws, app.clone());
+            return upgrade(connection, &request, app, publication_bytes, talk).await;
+        }
+        Ok(Route::FeedWs) => {
+            let talk = |ws| ws::feed(ws, app.clone());
+            return upgrade(connection, &request, app, publication_bytes, talk).await;
+        }
+        Ok(Route::Broadcast) => match app.subscribe(query) {
             Ok(subscription) => {
                 let talk = |ws| ws::broadcast(ws, app.clone(), subscription);
-                return upgrade(connection, &request, app, app.limits().publication_bytes, talk).await;
+                return upgrade(connection, &request, app, publication_bytes, talk).await;
             }
+            Err(refusal) => Err(refusal.into()),
+        },
+        Ok(Route::Sse) => match app.sse(query, last_event_id) {
+            Ok(events) => {
+                return connection.stream(launch::event_stream(events, Heartbeat::new(app.timing()))).await;
+            }
+            Err(refusal) => Err(refusal.into()),
+        },
+        Ok(Route::FeedSse) => match app.feed_sse(query, last_event_id) {
+            Ok([]) => Ok(Answer::no_content()),
+            Ok(events) => return connection.stream(iter(events.iter().cloned())).await,
             Err(refusal) => Err(refusal.into()),
         },
         Err(refusal) => Err(refusal.into()),
@@ -99,6 +135,14 @@ async fn routes(mut connection: Connection, app: &App) -> Option<Connection> {
 async fn publish(connection: &mut Connection, request: &Request, app: &App) -> Result<Answer, Ending> {
     let body = connection.body(request, app.limits().publication_bytes).await?;
     Ok(app.publish(request.uri().query(), &body))
+}
+
+async fn poll(connection: &mut Connection, query: Option<&str>, app: &App) -> Result<Answer, Ending> {
+    let poll = app.poll(query)?;
+    select! {
+        answer = poll.answer(sleep(app.timing().poll_wait())) => Ok(answer),
+        () = connection.gone() => Err(Ending::Gone),
+    }
 }
 
 /// Answers the opening handshake, and has `talk` go on with the connection.

@@ -1,7 +1,9 @@
 //! The WebSocket paths.
 
+use bytes::Bytes;
 use contract::{Close, Ending, FAREWELL, Refusal, Subscription};
 use futures_util::{SinkExt, StreamExt};
+use launch::Heartbeat;
 use tokio::io::{AsyncWriteExt, copy, sink};
 use tokio::select;
 use tokio::time::timeout;
@@ -27,11 +29,40 @@ pub(crate) async fn echo(mut ws: WebSocket) {
     close(ws, ended).await;
 }
 
+pub(crate) async fn countdown(mut ws: WebSocket, app: App) {
+    let ended = async {
+        while let Some(message) = ws.next().await {
+            match message.map_err(ending)? {
+                Message::Text(text) => ws.send(Message::text(app.countdown(&text)?)).await,
+                Message::Binary(_) => return Err(Refusal::NotText.into()),
+                _ => ws.flush().await,
+            }
+            .map_err(ending)?;
+        }
+        Ok(())
+    };
+    let ended = ended.await;
+    close(ws, ended).await;
+}
+
+pub(crate) async fn feed(mut ws: WebSocket, app: App) {
+    let ended = async {
+        for item in app.feed_messages() {
+            ws.feed(item.clone()).await.map_err(ending)?;
+        }
+        Err(Ending::Done)
+    };
+    let ended = ended.await;
+    close(ws, ended).await;
+}
+
 pub(crate) async fn broadcast(mut ws: WebSocket, app: App, mut subscription: Subscription<Message>) {
+    let mut heartbeat = Heartbeat::new(app.timing());
     let ended = async {
         loop {
             let sent = select! {
                 publication = subscription.next() => subscription.unless_lagged(ws.send(publication?)).await,
+                () = heartbeat.tick() => subscription.unless_lagged(ws.send(Message::Ping(Bytes::new()))).await,
                 message = ws.next() => match message.transpose().map_err(ending)? {
                     None => return Ok(()),
                     Some(Message::Text(text)) => {
@@ -68,8 +99,7 @@ fn ending(error: Error) -> Ending {
 /// under way is read and thrown away: if it were left, TCP would reset the connection, and the client might
 /// never see the frame.
 async fn close(mut ws: WebSocket, ended: Result<(), Ending>) {
-    let Err(Ending::Refused(refusal)) = ended else { return };
-    let Close { code, reason } = refusal.close();
+    let Some(Close { code, reason }) = ended.err().and_then(|ending| ending.close()) else { return };
     let farewell = async {
         ws.close(Some(CloseFrame { code: code.into(), reason: reason.into() })).await.ok()?;
         let socket = ws.get_mut();

@@ -6,11 +6,15 @@ use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
 
-use contract::{Answer, Refusal, Settings, Transport, is_handshake_key};
-use futures_util::{Stream, StreamExt};
+use bytes::Bytes;
+use contract::{Answer, EVENT_STREAM_HEADERS, Refusal, Settings, is_handshake_key};
+use futures_util::stream::{Stream, StreamExt, iter};
+use launch::Heartbeat;
 use tokio::net::TcpListener;
+use tokio::time::sleep;
 use warp::filters::path::FullPath;
-use warp::http::header::CONTENT_TYPE;
+use warp::http::StatusCode;
+use warp::http::header::{CONTENT_TYPE, HeaderValue};
 use warp::reject::{MethodNotAllowed, Rejection};
 use warp::reply::Response;
 use warp::ws::{Message, WebSocket, Ws};
@@ -21,8 +25,13 @@ type App = contract::App<Message>;
 fn main() -> io::Result<()> {
     let settings = Settings::from_args();
     let version = launch::version_of("warp", env!("CARGO_PKG_NAME"));
-    let app = App::new("warp", ("warp", version), &settings, Message::text);
+    let app = App::new("warp", ("warp", version), &settings, text);
     launch::run(&settings, |listener| serve(listener, app))
+}
+
+/// A text message: warp makes it of a `String` only, so of a copy.
+fn text(json: Bytes) -> Message {
+    Message::text(String::from_utf8(json.into()).expect("JSON is UTF-8"))
 }
 
 async fn serve(listener: TcpListener, app: App) {
@@ -49,8 +58,23 @@ fn routes(app: App) -> impl Filter<Extract = (impl Reply,), Error = Infallible> 
         .then(publish);
     let handshake = warp::ws().and(warp::header("sec-websocket-key"));
     let echo = warp::path!("ws" / "echo").and(handshake).and(app.clone()).then(echo);
-    let broadcast = warp::path!("ws" / "broadcast").and(handshake).and(query).and(app).then(broadcast);
-    exact().and(about.or(stats).or(xhr).or(publish).or(echo).or(broadcast)).recover(refuse)
+    let countdown = warp::path!("ws" / "countdown").and(handshake).and(app.clone()).then(countdown);
+    let broadcast =
+        warp::path!("ws" / "broadcast").and(handshake).and(query).and(app.clone()).then(broadcast);
+    let last_event_id = warp::header::value("last-event-id").map(Some).or(warp::any().map(|| None)).unify();
+    let sse = warp::path!("sse").and(warp::get()).and(query).and(last_event_id).and(app.clone()).then(sse);
+    let poll = warp::path!("poll").and(warp::get()).and(query).and(app.clone()).then(poll);
+    let feed = warp::path!("feed").and(warp::get()).and(app.clone()).map(|app: App| answer(app.feed()));
+    let feed_sse = warp::path!("feed" / "sse")
+        .and(warp::get())
+        .and(query)
+        .and(last_event_id)
+        .and(app.clone())
+        .then(feed_sse);
+    let feed_ws = warp::path!("feed" / "ws").and(handshake).and(app).then(feed_ws);
+    let http = about.or(stats).or(xhr).or(publish).or(sse).or(poll).or(feed).or(feed_sse);
+    let websocket = echo.or(countdown).or(broadcast).or(feed_ws);
+    exact().and(http.or(websocket)).recover(refuse)
 }
 
 /// Without it warp reads `/stats/` as `/stats`.
@@ -91,8 +115,38 @@ async fn echo(handshake: Ws, key: String, app: App) -> Response {
 
 async fn broadcast(handshake: Ws, key: String, query: Option<String>, app: App) -> Response {
     let limit = app.limits().publication_bytes;
-    match app.subscribe(Transport::WebSocket, query.as_deref()) {
+    match app.subscribe(query.as_deref()) {
         Ok(subscription) => upgrade(handshake, &key, limit, |ws| ws::broadcast(ws, app, subscription)),
+        Err(refusal) => answer(refusal),
+    }
+}
+
+async fn countdown(handshake: Ws, key: String, app: App) -> Response {
+    upgrade(handshake, &key, app.limits().publication_bytes, |ws| ws::countdown(ws, app))
+}
+
+async fn feed_ws(handshake: Ws, key: String, app: App) -> Response {
+    upgrade(handshake, &key, app.limits().publication_bytes, |ws| ws::feed(ws, app))
+}
+
+async fn sse(query: Option<String>, last_event_id: Option<HeaderValue>, app: App) -> Response {
+    match app.sse(query.as_deref(), last_event_id.as_ref().map(HeaderValue::as_bytes)) {
+        Ok(events) => stream(launch::event_stream(events, Heartbeat::new(app.timing()))),
+        Err(refusal) => answer(refusal),
+    }
+}
+
+async fn poll(query: Option<String>, app: App) -> Response {
+    match app.poll(query.as_deref()) {
+        Ok(poll) => answer(poll.answer(sleep(app.timing().poll_wait())).await),
+        Err(refusal) => answer(refusal),
+    }
+}
+
+async fn feed_sse(query: Option<String>, last_event_id: Option<HeaderValue>, app: App) -> Response {
+    match app.feed_sse(query.as_deref(), last_event_id.as_ref().map(HeaderValue::as_bytes)) {
+        Ok([]) => answer(Answer::no_content()),
+        Ok(events) => stream(iter(events.iter().cloned())),
         Err(refusal) => answer(refusal),
     }
 }
@@ -127,9 +181,19 @@ async fn refuse(rejection: Rejection) -> Result<Response, Infallible> {
 
 fn answer(answer: impl Into<Answer>) -> Response {
     let Answer { status, body } = answer.into();
-    warp::http::Response::builder()
-        .status(status)
-        .header(CONTENT_TYPE, Answer::CONTENT_TYPE)
-        .body(body.into())
-        .expect("the contract has only valid statuses")
+    let mut response = Response::new(body.into());
+    *response.status_mut() = StatusCode::from_u16(status).expect("the contract has only valid statuses");
+    if status != 204 {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(Answer::CONTENT_TYPE));
+    }
+    response
+}
+
+/// `warp::sse` would encode each event once a subscriber.
+fn stream(blocks: impl Stream<Item = Bytes> + Send + Sync + 'static) -> Response {
+    let mut response = warp::reply::stream(blocks.map(Ok::<_, Infallible>)).into_response();
+    for (name, value) in EVENT_STREAM_HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
 }

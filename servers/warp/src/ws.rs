@@ -2,8 +2,10 @@
 
 use std::error::Error as _;
 
+use bytes::Bytes;
 use contract::{Close, Ending, FAREWELL, Refusal, Subscription};
 use futures_util::{SinkExt, StreamExt};
+use launch::Heartbeat;
 use tokio::select;
 use tokio::time::timeout;
 use warp::ws::{Message, WebSocket};
@@ -28,11 +30,43 @@ pub(crate) async fn echo(mut ws: WebSocket) {
     close(ws, ended).await;
 }
 
+pub(crate) async fn countdown(mut ws: WebSocket, app: App) {
+    let ended = async {
+        while let Some(message) = ws.next().await {
+            match message.map_err(ending)? {
+                message if message.is_text() => {
+                    let text = message.to_str().unwrap_or_default();
+                    ws.send(Message::text(app.countdown(text)?)).await
+                }
+                message if message.is_binary() => return Err(Refusal::NotText.into()),
+                _ => ws.flush().await,
+            }
+            .map_err(ending)?;
+        }
+        Ok(())
+    };
+    let ended = ended.await;
+    close(ws, ended).await;
+}
+
+pub(crate) async fn feed(mut ws: WebSocket, app: App) {
+    let ended = async {
+        for item in app.feed_messages() {
+            ws.feed(item.clone()).await.map_err(ending)?;
+        }
+        Err(Ending::Done)
+    };
+    let ended = ended.await;
+    close(ws, ended).await;
+}
+
 pub(crate) async fn broadcast(mut ws: WebSocket, app: App, mut subscription: Subscription<Message>) {
+    let mut heartbeat = Heartbeat::new(app.timing());
     let ended = async {
         loop {
             let sent = select! {
                 publication = subscription.next() => subscription.unless_lagged(ws.send(publication?)).await,
+                () = heartbeat.tick() => subscription.unless_lagged(ws.send(Message::ping(Bytes::new()))).await,
                 message = ws.next() => match message.transpose().map_err(ending)? {
                     None => return Ok(()),
                     Some(message) if message.is_text() => {
@@ -70,8 +104,7 @@ fn ending(error: warp::Error) -> Ending {
 /// under way is read and thrown away, as far as warp allows: after an error it reads nothing more, and TCP
 /// may reset the connection.
 async fn close(mut ws: WebSocket, ended: Result<(), Ending>) {
-    let Err(Ending::Refused(refusal)) = ended else { return };
-    let Close { code, reason } = refusal.close();
+    let Some(Close { code, reason }) = ended.err().and_then(|ending| ending.close()) else { return };
     let farewell = async {
         ws.send(Message::close_with(code, reason)).await.ok()?;
         while ws.next().await?.is_ok() {}

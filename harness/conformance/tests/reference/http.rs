@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use contract::{Answer, Refusal, Route, Transport, is_handshake_key};
+use contract::{Answer, Refusal, Route, is_handshake_key};
 
 use super::{Connection, Fault, Server, websocket};
 
@@ -54,6 +54,8 @@ pub(super) fn serve(connection: &mut Connection, server: &Arc<Server>) -> io::Re
                 None => return Ok(()),
                 Some(refusal) => refusal.into(),
             },
+            // What no check asks for yet.
+            Ok(_) => Refusal::NotFound.into(),
             Err(refusal) => refusal.into(),
         };
         send(connection, server, answer)?;
@@ -193,16 +195,16 @@ fn upgrade(
     let echoes = request.path == "/ws/echo";
     if !valid && !server.is(Fault::AnyUpgrade) {
         if server.is(Fault::CountsRefusedUpgrades) && !echoes {
-            std::mem::forget(server.app.subscribe(Transport::WebSocket, None));
+            std::mem::forget(server.app.subscribe(None));
         }
         return Ok(Some(Refusal::NotUpgrade));
     }
     let query = websocket::replay_query(server, request.query.as_deref());
-    let subscription = match server.app.subscribe(Transport::WebSocket, query.as_deref()) {
+    let subscription = match server.app.subscribe(query.as_deref()) {
         _ if echoes => None,
         Ok(_) if server.is(Fault::SubscribesAfterTheAnswer) => None,
         Ok(subscription) => Some(subscription),
-        Err(_) if server.is(Fault::AnyAfter) => server.app.subscribe(Transport::WebSocket, None).ok(),
+        Err(_) if server.is(Fault::AnyAfter) => server.app.subscribe(None).ok(),
         Err(refusal) => return Ok(Some(refusal)),
     };
     let accept = framing::accept_key(if server.is(Fault::WrongAccept) { "" } else { key });
@@ -230,7 +232,8 @@ fn upgrade(
 }
 
 fn send(connection: &mut Connection, server: &Server, answer: Answer) -> io::Result<()> {
-    let Answer { status, mut body } = answer;
+    let Answer { status, body } = answer;
+    let mut body = String::from_utf8(body.into()).expect("JSON is UTF-8");
     match server.fault {
         Fault::NamesNoFramework => body = body.replace(r#""framework":"std""#, r#""framework":"""#),
         Fault::ExtraMember => body = body.replace(r#"{"subscribers""#, r#"{"more":0,"subscribers""#),

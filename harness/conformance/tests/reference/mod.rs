@@ -15,7 +15,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use contract::{App, FAREWELL, Limits, Settings};
+use contract::{App, FAREWELL, Limits, Settings, Timing};
 
 pub use fault::Fault;
 
@@ -40,8 +40,11 @@ pub fn start(fault: Fault, limits: Limits) -> SocketAddr {
         workers: NonZeroUsize::MIN,
         processes: NonZeroUsize::MIN,
         limits: fault.limits(limits),
+        timing: Timing::default(),
     };
-    let app = App::new("reference", ("std", "1"), &settings, |json| json);
+    let app = App::new("reference", ("std", "1"), &settings, |json| {
+        String::from_utf8(json.into()).expect("JSON is UTF-8")
+    });
     let news = Arc::new(Bell::default());
     let bell = Arc::clone(&news);
     app.hub().on_publication(move || bell.ring());

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use contract::{Close, Ending, Refusal, Subscription, Transport};
+use contract::{Close, Ending, Refusal, Subscription};
 use framing::{Header, Opcode};
 
 use super::frames::Frames;
@@ -136,7 +136,7 @@ pub(super) fn broadcast(
 }
 
 fn from_now_on(server: &Server) -> Subscription<String> {
-    server.app.subscribe(Transport::WebSocket, None).expect("without a query nothing is wrong with it")
+    server.app.subscribe(None).expect("without a query nothing is wrong with it")
 }
 
 /// Sends publications until the connection is over or the subscriber lags.
@@ -234,7 +234,7 @@ fn farewell(server: &Server, ending: Ending, close: Option<Vec<u8>>) -> Option<V
     let payload = match (ending, close) {
         (_, Some(_)) if server.is(Fault::AnswersNoClose) => return None,
         (_, Some(close)) => close,
-        (Ending::Gone, None) => return None,
+        (Ending::Gone | Ending::Done, None) => return None,
         (Ending::Refused(refusal), None) => {
             let Close { code, reason } = refusal.close();
             let code = if server.is(Fault::WrongCloseCode) { 1000 } else { code };

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::num::NonZeroUsize;
 use std::os::unix::net::UnixStream;
 
-use contract::{Limits, Settings};
+use contract::{Limits, Settings, Timing};
 use framing::{Header, Opcode};
 use rustix::event::epoll::EventFlags;
 
@@ -24,6 +24,7 @@ fn connected(hello: &[u8]) -> (Connection, UnixStream, Desk) {
         publication_bytes: 65_536,
         echo_bytes: 1 << 20,
         replay_window: NonZeroUsize::new(WINDOW).unwrap(),
+        poll_bytes: 65_536,
     };
     let host = Ipv4Addr::LOCALHOST.into();
     let app = new_app(&Settings {
@@ -32,6 +33,7 @@ fn connected(hello: &[u8]) -> (Connection, UnixStream, Desk) {
         workers: NonZeroUsize::MIN,
         processes: NonZeroUsize::MIN,
         limits,
+        timing: Timing::default(),
     });
     let mut desk = Desk { app, input: vec![0; 65_536].into(), output: Output::default() };
     let mut connection = Connection::new(ours.into());

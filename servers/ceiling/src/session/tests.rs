@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::num::NonZeroUsize;
 
-use contract::{Limits, Settings};
+use contract::{Limits, Settings, Timing};
 use framing::{Header, Opcode, apply_mask};
 use proptest::prelude::*;
 
@@ -11,8 +11,12 @@ use super::Session;
 use crate::output::Output;
 use crate::{CeilingApp, new_app};
 
-const LIMITS: Limits =
-    Limits { publication_bytes: 300, echo_bytes: 9000, replay_window: NonZeroUsize::new(8).unwrap() };
+const LIMITS: Limits = Limits {
+    publication_bytes: 300,
+    echo_bytes: 9000,
+    replay_window: NonZeroUsize::new(8).unwrap(),
+    poll_bytes: 1000,
+};
 
 fn app() -> CeilingApp {
     let host = Ipv4Addr::LOCALHOST.into();
@@ -22,6 +26,7 @@ fn app() -> CeilingApp {
         workers: NonZeroUsize::MIN,
         processes: NonZeroUsize::MIN,
         limits: LIMITS,
+        timing: Timing::default(),
     })
 }
 
