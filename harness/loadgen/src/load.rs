@@ -32,6 +32,12 @@ pub struct Load {
     #[serde(default, skip_serializing_if = "is_default")]
     pub spin: bool,
 
+    /// Spin for so many microseconds before a message of an open loop is due, and sleep until then: what a sleeper is
+    /// late by is how long the kernel takes to wake it. The CPU time is that of the load and of the spinning.
+    #[arg(long, value_name = "US", default_value_t = 0, global = true, conflicts_with = "spin")]
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub spin_us: u32,
+
     /// How connections are opened.
     #[command(flatten)]
     #[serde(default, skip_serializing_if = "is_default")]
@@ -195,6 +201,7 @@ pub(crate) const MAX_THREADS: usize = 1024;
 const MAX_CONNECTIONS: usize = 1 << 24;
 const MAX_PIPELINE: usize = 1 << 16;
 const MAX_RATE: u32 = 10_000_000;
+const MAX_SPIN_US: u32 = 1_000_000;
 const MAX_PUBLISHERS: usize = 1 << 16;
 const MAX_PAYLOAD_BYTES: usize = 1 << 26;
 
@@ -206,6 +213,7 @@ impl Load {
         within("--seconds", seconds, 0.001, MAX_SECONDS)?;
         within("--patience-s", patience_s, 0.001, MAX_SECONDS)?;
         within("--threads", self.threads.get(), 1, MAX_THREADS)?;
+        within("--spin-us", self.spin_us, 0, MAX_SPIN_US)?;
         let processes = self.connecting.processes.map_or(1, NonZeroUsize::get);
         within("--processes", processes, 1, MAX_PROCESSES)?;
         match self.workload {
@@ -231,6 +239,11 @@ impl Load {
 }
 
 impl Load {
+    /// For how long before a message is due nothing sleeps.
+    pub(crate) fn spin_ns(&self) -> u64 {
+        if self.spin { u64::MAX } else { u64::from(self.spin_us) * 1000 }
+    }
+
     /// What opening all connections may take.
     pub(crate) fn connect_ns(&self) -> u64 {
         let ramp_s = match self.connecting.ramp {

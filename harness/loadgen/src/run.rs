@@ -160,7 +160,7 @@ impl Members<'_> {
                 }
                 let (workload, states) = make(number);
                 let slots = 0..states.len();
-                let context = Context { spin: load.spin, ..Context::new(load.target, clock) };
+                let context = Context { spin_ns: load.spin_ns(), ..Context::new(load.target, clock) };
                 let mut event_loop = EventLoop::new(workload, states, context, waker)?;
                 let established = event_loop.connect(slots, approach, patience_ns)?;
                 // There is no schedule if all have failed: then this one ends too.

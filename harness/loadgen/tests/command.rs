@@ -73,6 +73,8 @@ fn what_cannot_be_asked_for_ends_with_two() {
         ),
         ("echo --rate 10000001", "--rate 10000001: expected 1 to 10000000"),
         ("broadcast --rate 10000001", "--rate 10000001: expected 1 to 10000000"),
+        ("echo --rate 10 --spin-us 2000000", "--spin-us 2000000: expected 0 to 1000000"),
+        ("echo --rate 10 --spin --spin-us 60", "the argument '--spin' cannot be used with '--spin-us <US>'"),
         ("echo --rate 10 --arrivals often", "invalid value 'often' for '--arrivals <PROCESS>'"),
         ("xhr --rate 10", "unexpected argument '--rate'"),
         ("echo --payload-bytes 100000000", "--payload-bytes 100000000: expected 0 to 67108864"),

@@ -90,7 +90,7 @@ fn what_waits_for_a_server_that_pauses_counts_from_its_intended_time() {
 
 #[test]
 fn the_latency_is_the_service_time_and_the_lateness() {
-    for spin in [false, true] {
+    for (spin, spin_us) in [(false, 0), (false, 500), (true, 0)] {
         let script = Script {
             reply: Box::new(|_, opcode, payload| {
                 sleep(Duration::from_millis(5));
@@ -99,7 +99,7 @@ fn the_latency_is_the_service_time_and_the_lateness() {
             ..Script::default()
         };
         let mut load = load(serve(script), 2, open_echo(16, 500, Process::Poisson));
-        load.spin = spin;
+        (load.spin, load.spin_us) = (spin, spin_us);
         let measurement = from_the_start(load);
         assert_whole(&measurement, measurement.sent);
         let mean = |distribution: &loadgen::Distribution| distribution.mean_ns().expect("there are replies");

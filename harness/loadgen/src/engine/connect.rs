@@ -67,7 +67,7 @@ impl<W: Workload> EventLoop<W> {
             // A full house waits for an event, and so does one that has begun them all.
             let waits_for_ramp = self.opening < MAX_OPENING && !slots.is_empty();
             let until_ns = if waits_for_ramp { due_ns(slots.start).min(deadline_ns) } else { deadline_ns };
-            self.turn(until_ns.saturating_sub(now_ns))?;
+            self.turn(until_ns.saturating_sub(now_ns), u64::MAX)?;
         }
         let late =
             (first..slots.start).filter(|&slot| self.connections[slot].opening.is_some()).collect::<Vec<_>>();

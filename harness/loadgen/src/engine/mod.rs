@@ -37,6 +37,8 @@ pub(crate) struct EventLoop<W: Workload> {
     connections: Vec<Connection<W::Connection>>,
     context: Context,
     received: Box<[u8]>,
+    /// When something was received last.
+    received_ns: u64,
     /// Connections that are on their way.
     opening: usize,
     /// Connections that are open.
@@ -64,6 +66,7 @@ impl<W: Workload> EventLoop<W> {
             connections: states.into_iter().map(Connection::new).collect(),
             context,
             received: vec![0; RECEIVE_BYTES].into(),
+            received_ns: 0,
             opening: 0,
             open: 0,
             due: Vec::new(),
@@ -88,8 +91,8 @@ impl<W: Workload> EventLoop<W> {
                 return Ok(());
             }
             let phase_ends_ns = if self.context.sending { schedule.end_ns } else { schedule.give_up_ns };
-            let until_ns = phase_ends_ns.min(self.workload.next_tick_ns(&self.context));
-            self.turn(until_ns.saturating_sub(now_ns))?;
+            let next_tick_ns = self.workload.next_tick_ns(&self.context);
+            self.turn(phase_ends_ns.min(next_tick_ns).saturating_sub(now_ns), next_tick_ns)?;
         }
     }
 
@@ -126,12 +129,16 @@ impl<W: Workload> EventLoop<W> {
         self.context.tally
     }
 
-    /// Waits for a batch of events and handles them.
-    fn turn(&mut self, timeout_ns: u64) -> io::Result<()> {
-        let timeout_ns = if self.context.spin { 0 } else { timeout_ns };
-        for index in 0..self.poller.wait(timeout_ns)? {
+    /// Waits for a batch of events and handles them. A tick that is due meanwhile does not wait for its end: what
+    /// is sent by the clock would be late by as long as the batch takes.
+    fn turn(&mut self, timeout_ns: u64, mut next_tick_ns: u64) -> io::Result<()> {
+        for index in 0..self.poller.wait(timeout_ns.saturating_sub(self.context.spin_ns))? {
             if let Some(ready) = self.poller.event(index) {
                 self.handle(ready);
+            }
+            if self.received_ns >= next_tick_ns {
+                self.tick(self.received_ns);
+                next_tick_ns = self.workload.next_tick_ns(&self.context);
             }
         }
         Ok(())
@@ -179,6 +186,7 @@ impl<W: Workload> EventLoop<W> {
                 Err(loss) => return self.lose(slot, loss),
             };
             let at_ns = self.context.clock.now_ns();
+            self.received_ns = at_ns;
             if let Err(loss) = self.take(slot, length, at_ns) {
                 return self.lose(slot, loss);
             }

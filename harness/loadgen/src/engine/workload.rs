@@ -79,8 +79,8 @@ pub(crate) struct Context {
     pub(crate) schedule: Schedule,
     /// May new messages be sent? Between the start and the end of the schedule.
     pub(crate) sending: bool,
-    /// Never sleep?
-    pub(crate) spin: bool,
+    /// For how long before the next tick nothing sleeps.
+    pub(crate) spin_ns: u64,
     pub(crate) tally: Tally,
     /// What the connection at hand is about to send: one buffer for all of the loop.
     pub(crate) out: Vec<u8>,
@@ -97,7 +97,7 @@ impl Context {
             clock,
             schedule: Schedule::UNKNOWN,
             sending: false,
-            spin: false,
+            spin_ns: 0,
             tally: Tally::default(),
             out: Vec::new(),
             random: Rng::new(),
