@@ -1,19 +1,29 @@
 #!/usr/bin/env bash
-# How many connections contenders hold, and what each costs: writes the table in harness/loadgen/README.md.
-#   scripts/capacity.sh [CONTENDER:CONNECTIONS ...]     default: ceiling, actix and hyper to 200,000
+# How many connections contenders hold, and what each costs: writes harness/loadgen/measured/capacity.jsonl and its table in
+# the README. CONTENDER is a folder of servers/ whose command runs a program of this workspace. PORT=9301, PROFILE=dev to try it.
+#   scripts/capacity.sh [CONTENDER:CONNECTIONS ...]     default: ceiling, actix, hyper and tungstenite-tuned to 200,000
 # A million (ceiling:1000000) needs some 12 GB, and fs.file-max above two million, one file at each end.
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-[ $# -gt 0 ] || set -- ceiling:200000 actix:200000 hyper:200000
+[ $# -gt 0 ] || set -- ceiling:200000 actix:200000 hyper:200000 tungstenite-tuned:200000
 port=${PORT:-9301}
-readme=harness/loadgen/README.md
-packages() { for load; do sed -n '0,/^name = /s/^name = "\(.*\)"/-p \1/p' "servers/${load%:*}/Cargo.toml"; done; }
+profile=${PROFILE:-release}
+bin=target/${profile/#dev/debug}
+
+# The words of a manifest's command: of CONTENDER, `build` or `run`.
+words() {
+  sed -n "s/^$2 = \\[\(.*\)\]/\1/p" "servers/$1/contender.toml" | tr -d '",' | sed "s|{bin}|$bin|; s|{profile}|$profile|"
+}
 
 say "building"
-# shellcheck disable=SC2046 # words on purpose
-cargo build --release --locked --quiet $(packages "$@")
-cargo build --release --locked --quiet -p loadgen --bins --example capacity_row
+for load; do
+  contender=${load%:*}
+  [ -f "servers/$contender/contender.toml" ] || die "no contender $contender: expected a folder of servers/ with a contender.toml"
+  # shellcheck disable=SC2046 # words on purpose
+  $(words "$contender" build) --quiet
+done
+cargo build --profile "$profile" --locked --quiet -p loadgen --bins --example tables
 
 for load; do
   files=$((2 * ${load#*:} + 20000))
@@ -31,14 +41,15 @@ stop() {
 }
 trap stop EXIT
 
-# Runs one climb, and prints its row of the table.
+# Runs one climb, and prints its record.
 climb() {
   local contender=$1 connections=$2 allowed processes pids
   allowed=$(ulimit -Hn)
   # A tenth less than a process may hold: SO_REUSEPORT spreads connections by a hash, not evenly.
   processes=1
   [ "$allowed" = unlimited ] || processes=$(((connections * 10 + allowed * 9 - 1) / (allowed * 9)))
-  PORT=$port PROCESSES=$processes WORKERS=1 "target/release/$contender-server" >/dev/null &
+  # shellcheck disable=SC2046 # words on purpose
+  env PORT="$port" PROCESSES="$processes" WORKERS=1 $(words "$contender" run) >/dev/null &
   server=$!
   for _ in $(seq 100); do
     pids=$server
@@ -49,27 +60,17 @@ climb() {
     sleep 0.1
   done
   pids=$(tr -s ' ' ',' <<<"${pids% }")
-  target/release/loadgen capacity --target "127.0.0.1:$port" --patience-s 30 --step "$((connections / 10))" \
-    --max "$connections" --server-pids "$pids" | tail -n1 | target/release/examples/capacity_row "$contender" "$processes"
+  printf '{"contender":"%s","server_processes":%s,' "$contender" "$processes"
+  "$bin/loadgen" capacity --target "127.0.0.1:$port" --patience-s 30 --step "$((connections / 10))" \
+    --max "$connections" --server-pids "$pids" | tail -n1 | sed 's/^{//'
   stop
 }
 
-table=$(mktemp)
-{
-  echo
-  echo "$(date -u +%F), Linux $(uname -r | cut -d- -f1), $(nproc) cores, $(ulimit -Hn) open files a process:"
-  echo
-  echo '| contender | asked | held | stopped | processes: server, generator | connects/s | connect p50, p99 ms | last sweep s | its p50, p99 ms | B a connection: generator, of it private | server | kernel, both ends |'
-  echo '|---|--:|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|'
-} >"$table"
+records=$(mktemp)
+record_of_the_machine "One climb each, in ten steps" >"$records"
 for load; do
   say "$load"
-  climb "${load%:*}" "${load#*:}" >>"$table"
-  tail -n1 "$table" >&2
+  climb "${load%:*}" "${load#*:}" >>"$records"
 done
-echo >>"$table"
-
-grep -q '<!-- capacity: begin' "$readme" || die "$readme has no line <!-- capacity: begin -->"
-sed -i -e "/<!-- capacity: begin/r $table" -e '/<!-- capacity: begin/,/<!-- capacity: end/{/<!-- capacity: /!d}' "$readme"
-rm "$table"
-say "written to $readme"
+publish_records capacity "$records"
+say "written to harness/loadgen/README.md"

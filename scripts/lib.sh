@@ -13,3 +13,17 @@ as_root() {
   else return 1
   fi
 }
+
+# The first line of a file of records (harness/loadgen/measured): when, where and how they were taken.
+record_of_the_machine() {
+  printf '{"date":"%s","cpu":"%s","cores":%s,"kernel":"%s","congestion_control":"%s","open_files":"%s","commit":"%s","how":"%s"}\n' \
+    "$(date -u +%F)" "$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n1)" "$(nproc)" "$(uname -r | cut -d- -f1)" \
+    "$(cat /proc/sys/net/ipv4/tcp_congestion_control)" "$(ulimit -Hn)" "$(git rev-parse --short HEAD)" "$1"
+}
+
+# Puts new records of this name in place of the old ones, and the table made of them into the README.
+publish_records() {
+  mkdir -p harness/loadgen/measured
+  mv "$2" "harness/loadgen/measured/$1.jsonl"
+  cargo run --profile "${PROFILE:-release}" --locked --quiet --package loadgen --example tables
+}

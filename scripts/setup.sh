@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What running and testing need: the compiler, a C linker, git. Safe to run twice; needs root only to
-# install a package that is missing. --test adds what the tests alone need.
+# install a package that is missing. --test adds what the tests alone need, --measure what the load generator is held against.
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh" || exit 1
 
@@ -9,6 +9,8 @@ command -v cc >/dev/null || packages+=(gcc libc6-dev)
 command -v git >/dev/null || packages+=(git)
 if [ "${1:-}" = --test ]; then
   command -v shellcheck >/dev/null || packages+=(shellcheck)
+elif [ "${1:-}" = --measure ]; then
+  command -v wrk >/dev/null || packages+=(wrk)
 fi
 if [ ${#packages[@]} -gt 0 ]; then
   say "installing ${packages[*]}"

@@ -165,6 +165,12 @@ impl Distribution {
         (!self.0.is_empty()).then(|| self.0.value_at_quantile(share))
     }
 
+    /// Which share of all, 0 to 1, lasted no longer than this, to three digits of it; `None` if there are none.
+    #[must_use]
+    pub fn share_until_ns(&self, duration_ns: u64) -> Option<f64> {
+        (!self.0.is_empty()).then(|| self.0.quantile_below(duration_ns))
+    }
+
     /// The smallest, in ns.
     #[must_use]
     pub fn min_ns(&self) -> Option<u64> {
