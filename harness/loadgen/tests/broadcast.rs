@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use framing::Opcode;
 use loadgen::{Delivery, Measurement, Phase};
-use server::{Script, accepted, answer, broadcast, causes, delivery, frame, load, measure, serve};
+use server::{Do, Script, accepted, answer, broadcast, causes, delivery, frame, load, measure, serve};
 
 const SUBSCRIBERS: u64 = 10;
 
@@ -64,7 +64,7 @@ fn an_open_loop_does_not_slow_down_with_the_server() {
             if id == 10 {
                 std::thread::sleep(std::time::Duration::from_millis(200));
             }
-            accepted(id, subscribers)
+            Do::Send(accepted(id, subscribers))
         }),
         ..Script::default()
     };
@@ -80,7 +80,8 @@ fn an_open_loop_does_not_slow_down_with_the_server() {
 
 /// An open loop to a server that delivers so. It asserts that all was sent.
 fn drive(deliver: impl Fn(u64, usize, &str) -> Vec<u8> + Send + Sync + 'static) -> (Measurement, Delivery) {
-    let script = Script { deliver: Box::new(deliver), ..Script::default() };
+    let deliver = Box::new(move |id, subscriber, data: &str| Do::Send(deliver(id, subscriber, data)));
+    let script = Script { deliver, ..Script::default() };
     let mut load = load(serve(script), 1, broadcast(SUBSCRIBERS as usize, 1, Some(1000)));
     load.timing.warmup_s = 0.0;
     load.timing.patience_s = 1.0;
@@ -166,10 +167,12 @@ fn wrong_deliveries_are_told_by_their_cause() {
 fn a_subscriber_that_is_closed_is_lost_and_the_rest_goes_on() {
     for rate in [Some(1000), None] {
         let script = Script {
-            deliver: Box::new(|id, subscriber, data| match (id, subscriber) {
-                (50, 4) => frame(Opcode::Close, b"\x03\xf5fell too far behind"),
-                (51.., 4) => Vec::new(),
-                _ => delivery(id, data),
+            deliver: Box::new(|id, subscriber, data| {
+                Do::Send(match (id, subscriber) {
+                    (50, 4) => frame(Opcode::Close, b"\x03\xf5fell too far behind"),
+                    (51.., 4) => Vec::new(),
+                    _ => delivery(id, data),
+                })
             }),
             ..Script::default()
         };
@@ -186,11 +189,13 @@ fn a_subscriber_that_is_closed_is_lost_and_the_rest_goes_on() {
 #[test]
 fn answers_to_publications_are_told_by_their_cause() {
     let script = Script {
-        receipt: Box::new(|id, subscribers| match id {
-            10 => answer(413, r#"{"error":"too big"}"#),
-            11 => answer(202, "thanks"),
-            12 => accepted(id, subscribers - 1),
-            _ => accepted(id, subscribers),
+        receipt: Box::new(|id, subscribers| {
+            Do::Send(match id {
+                10 => answer(413, r#"{"error":"too big"}"#),
+                11 => answer(202, "thanks"),
+                12 => accepted(id, subscribers - 1),
+                _ => accepted(id, subscribers),
+            })
         }),
         ..Script::default()
     };
@@ -208,9 +213,11 @@ fn answers_to_publications_are_told_by_their_cause() {
 #[test]
 fn without_its_publisher_a_broadcast_ends_early() {
     let script = Script {
-        receipt: Box::new(|id, subscribers| match id {
-            ..10 => accepted(id, subscribers),
-            _ => "SSH-2.0-OpenSSH_9.6\r\n".to_owned(),
+        receipt: Box::new(|id, subscribers| {
+            Do::Send(match id {
+                ..10 => accepted(id, subscribers),
+                _ => b"SSH-2.0-OpenSSH_9.6\r\n".to_vec(),
+            })
         }),
         ..Script::default()
     };

@@ -27,10 +27,10 @@ fn climb(target: SocketAddr, args: &str) -> (Measurement, Capacity) {
 }
 
 /// A server that accepts so many upgrades, and then does this.
-fn accepts(count: u64, then: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Script {
+fn accepts(count: u64, then: impl Fn(&str) -> Do + Send + Sync + 'static) -> Script {
     let accepted = AtomicU64::new(0);
     let answer = move |accept: &str| match accepted.fetch_add(1, SeqCst) {
-        number if number < count => Some(switching(accept)),
+        number if number < count => Do::Send(switching(accept)),
         _ => then(accept),
     };
     Script { answer: Box::new(answer), ..Script::default() }
@@ -57,7 +57,7 @@ fn it_reaches_what_it_is_asked_for_in_steps_of_several_processes() {
 
 #[test]
 fn a_server_that_refuses_after_some_has_refused() {
-    let busy = |_: &str| Some("HTTP/1.1 503 S\r\nContent-Length: 0\r\n\r\n".to_owned());
+    let busy = |_: &str| Do::Send("HTTP/1.1 503 S\r\nContent-Length: 0\r\n\r\n".into());
     let (measurement, capacity) = climb(serve(accepts(25, busy)), "--step 10 --max 100");
     assert_eq!((capacity.stopped, capacity.held), (Stop::Refused, 20));
     assert_eq!(capacity.steps[2].failed["HTTP 503"], 5);
@@ -66,7 +66,7 @@ fn a_server_that_refuses_after_some_has_refused() {
 
 #[test]
 fn a_server_that_no_longer_answers_opens_too_slowly() {
-    let (_, capacity) = climb(serve(accepts(15, |_| None)), "--step 10 --max 100");
+    let (_, capacity) = climb(serve(accepts(15, |_| Do::Last(Vec::new()))), "--step 10 --max 100");
     assert_eq!((capacity.stopped, capacity.held), (Stop::ConnectTooSlow, 10));
     assert_eq!(capacity.steps[1].failed["timed out"], 5);
 }
@@ -81,7 +81,7 @@ fn a_server_whose_process_ends_has_died() {
         if let Some(pid) = pid_ended.lock().expect("no panic").take() {
             Command::new("kill").args(["-9", &pid.to_string()]).status().expect("kill runs");
         }
-        Some(String::from("HTTP/1.1 500 S\r\n\r\n"))
+        Do::Send("HTTP/1.1 500 S\r\n\r\n".into())
     });
     let (_, capacity) = climb(serve(script), &format!("--step 10 --max 100 --server-pids {pid}"));
     assert_eq!((capacity.stopped, capacity.held), (Stop::Died, 10));
@@ -100,7 +100,7 @@ fn where_nobody_listens_the_server_has_died() {
 fn a_server_that_loses_a_connection_in_a_sweep_has_refused() {
     let script = Script {
         reply: Box::new(|number, opcode, payload| match number {
-            25 => Do::Reset,
+            25 => Do::Reset(Vec::new()),
             _ => Do::Send(frame(opcode, payload)),
         }),
         ..Script::default()

@@ -104,10 +104,21 @@ fn garbage_loses_one_connection_by_its_cause() {
 }
 
 #[test]
-fn a_reset_loses_one_connection() {
-    let measurement = in_place_of_one(|_, _| Do::Reset);
-    assert_eq!(measurement.errors, causes([("reset", 1)]));
-    assert_eq!(measurement.connections.lost, 1);
+fn a_reset_at_any_point_of_a_reply_loses_one_connection() {
+    for length in [0, 1, 2, 3, 17, 18, 65] {
+        let measurement =
+            in_place_of_one(move |opcode, payload| Do::Reset(frame(opcode, payload)[..length].to_vec()));
+        assert_eq!((measurement.errors, measurement.connections.lost), (causes([("reset", 1)]), 1));
+    }
+}
+
+#[test]
+fn a_flood_of_pings_harms_nothing() {
+    // More than are read at a time, and their pongs are more than a socket takes at a time.
+    let measurement = in_place_of_one(|opcode, payload| {
+        Do::Send([frame(Opcode::Ping, b"").repeat(200_000), frame(opcode, payload)].concat())
+    });
+    assert_eq!((measurement.errors, measurement.connections.lost), (causes([]), 0));
 }
 
 #[test]
@@ -137,7 +148,7 @@ fn when_all_connections_are_lost_it_ends_early() {
         serve(Script {
             reply: Box::new(|number, opcode, payload| match number {
                 ..100 => Do::Send(frame(opcode, payload)),
-                _ => Do::Reset,
+                _ => Do::Reset(Vec::new()),
             }),
             ..Script::default()
         }),
@@ -152,7 +163,7 @@ fn when_all_connections_are_lost_it_ends_early() {
 }
 
 /// Eight connections to a server that answers upgrades so.
-fn upgrade(answer: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Connections {
+fn upgrade(answer: impl Fn(&str) -> Do + Send + Sync + 'static) -> Connections {
     let mut load = load(serve(Script { answer: Box::new(answer), ..Script::default() }), 1, echo(8, 1, 64));
     load.timing.patience_s = 1.0;
     measure(&load).0.connections
@@ -162,10 +173,20 @@ fn upgrade(answer: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> C
 fn upgrades_that_are_not_accepted_are_told_by_their_cause() {
     let failed = |cause| Connections { asked: 8, failed: causes([(cause, 8)]), ..Connections::default() };
     let busy = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy";
-    assert_eq!(upgrade(|_| Some(busy.to_owned())), failed("HTTP 503"));
-    assert_eq!(upgrade(|accept| Some(switching(&format!("x{accept}")))), failed("wrong accept key"));
-    assert_eq!(upgrade(|_| Some("220 smtp ready\r\n".to_owned())), failed("malformed answer: not HTTP/1.1"));
-    assert_eq!(upgrade(|_| None), failed("timed out"));
+    assert_eq!(upgrade(|_| Do::Send(busy.into())), failed("HTTP 503"));
+    assert_eq!(upgrade(|accept| Do::Send(switching(&format!("x{accept}")))), failed("wrong accept key"));
+    assert_eq!(upgrade(|_| Do::Send("220 smtp ready\r\n".into())), failed("malformed answer: not HTTP/1.1"));
+    let endless = |_: &str| Do::Send([b"HTTP/1.1 101 S\r\nX: ", &[b'x'; 20_000][..]].concat());
+    assert_eq!(upgrade(endless), failed("malformed answer: a head longer than 16 KiB"));
+    for length in [0, 1, 60, 128] {
+        assert_eq!(upgrade(move |accept| Do::Reset(switching(accept)[..length].to_vec())), failed("reset"));
+    }
+    for length in [0, 60] {
+        assert_eq!(
+            upgrade(move |accept| Do::Last(switching(accept)[..length].to_vec())),
+            failed("timed out")
+        );
+    }
 }
 
 #[test]
@@ -174,7 +195,7 @@ fn those_that_were_accepted_go_on_without_those_that_were_not() {
     let answer = move |accept: &str| {
         let mut number = number.lock().expect("no test panics in here");
         *number += 1;
-        Some(if *number % 4 == 0 { "HTTP/1.1 503 S\r\n\r\n".to_owned() } else { switching(accept) })
+        Do::Send(if *number % 4 == 0 { "HTTP/1.1 503 S\r\n\r\n".into() } else { switching(accept) })
     };
     let load = load(serve(Script { answer: Box::new(answer), ..Script::default() }), 2, echo(8, 1, 64));
     let (measurement, _) = measure(&load);

@@ -95,6 +95,38 @@ fn the_counts_of_several_processes_are_their_exact_sum() {
     }
 }
 
+#[test]
+fn the_counts_are_the_same_however_many_threads_and_processes_send_and_however_they_wait() {
+    let target = serve(Script::default());
+    for load in ["--rate 997", "--rate 997 --arrivals poisson --seed 7"] {
+        let counts = |by: &str| {
+            let measurement = measure(target, &format!("echo --connections 6 --warmup-s 0 {load} {by}"));
+            assert_eq!(measurement.errors, causes([]));
+            let [lateness, service] = [&measurement.lateness, &measurement.service]
+                .map(|times| times.as_ref().expect("an open loop").count());
+            [
+                measurement.connections.established,
+                measurement.sent,
+                measurement.latency.count(),
+                lateness,
+                service,
+            ]
+        };
+        let by_one = counts("--threads 1");
+        assert!(by_one[1] > 200, "{by_one:?}");
+        for by in [
+            "--threads 2",
+            "--threads 5",
+            "--processes 2",
+            "--processes 3 --threads 2",
+            "--spin",
+            "--spin-us 60",
+        ] {
+            assert_eq!(counts(by), by_one, "{load} {by}");
+        }
+    }
+}
+
 /// With no more than a hundred open files a process.
 fn measure_with_few_files(target: SocketAddr, args: &str) -> Measurement {
     let args = loadgen(target, args);
@@ -123,10 +155,12 @@ fn a_broadcast_beyond_the_limit_of_open_files_reaches_all_and_misses_what_is_mis
         assert_eq!((delivery.duplicates, delivery.out_of_order), (0, 0));
     }
     let forgetful = Script {
-        deliver: Box::new(|id, subscriber, data| match (id, subscriber) {
-            (20, 290) => Vec::new(),
-            (21, 7) => delivery(id, data).repeat(2),
-            _ => delivery(id, data),
+        deliver: Box::new(|id, subscriber, data| {
+            Do::Send(match (id, subscriber) {
+                (20, 290) => Vec::new(),
+                (21, 7) => delivery(id, data).repeat(2),
+                _ => delivery(id, data),
+            })
         }),
         ..Script::default()
     };

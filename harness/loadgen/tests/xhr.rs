@@ -60,7 +60,7 @@ fn wrong_answers_are_told_by_their_cause() {
         (answer(200, r#"{"count":1}"#), "an answer that differs from the right one"),
         (answer(200, ""), "an answer that differs from the right one"),
     ] {
-        let measurement = in_place_of_one(move |_| Do::Send(bytes.clone().into_bytes()));
+        let measurement = in_place_of_one(move |_| Do::Send(bytes.clone()));
         assert_eq!(measurement.errors, causes([(cause, 1)]));
         assert_eq!(measurement.connections.lost, 0);
     }
@@ -86,8 +86,10 @@ fn what_is_no_http_loses_one_connection_by_its_cause() {
         assert_eq!(measurement.errors, causes([(cause, 1)]));
         assert_eq!(measurement.connections.lost, 1);
     }
-    let measurement = in_place_of_one(|_| Do::Reset);
-    assert_eq!((measurement.errors, measurement.connections.lost), (causes([("reset", 1)]), 1));
+    for length in [0, 1, 20, 43] {
+        let measurement = in_place_of_one(move |count| Do::Reset(counted(count)[..length].to_vec()));
+        assert_eq!((measurement.errors, measurement.connections.lost), (causes([("reset", 1)]), 1));
+    }
 }
 
 #[test]

@@ -20,21 +20,21 @@ pub enum Do {
     Send(Vec<u8>),
     /// Sends these bytes, each by itself.
     Trickle(Vec<u8>),
-    /// Ends the connection with a reset.
-    Reset,
+    /// Sends these bytes, and ends the connection with a reset.
+    Reset(Vec<u8>),
     /// Sends these bytes, and then nothing for ever.
     Last(Vec<u8>),
 }
 
-type Answer = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+type Answer = Box<dyn Fn(&str) -> Do + Send + Sync>;
 type Reply = Box<dyn Fn(u64, Opcode, &[u8]) -> Do + Send + Sync>;
 type Count = Box<dyn Fn(u64, u64) -> Do + Send + Sync>;
-type Deliver = Box<dyn Fn(u64, usize, &str) -> Vec<u8> + Send + Sync>;
-type Receipt = Box<dyn Fn(u64, usize) -> String + Send + Sync>;
+type Deliver = Box<dyn Fn(u64, usize, &str) -> Do + Send + Sync>;
+type Receipt = Box<dyn Fn(u64, usize) -> Do + Send + Sync>;
 
 /// What a server does; by default the right thing.
 pub struct Script {
-    /// The answer to an upgrade, by its right accept key; `None`: none is ever sent.
+    /// The answer to an upgrade, by its right accept key.
     pub answer: Answer,
     /// The reply to an echo message, by its number among all, its kind and its bytes.
     pub reply: Reply,
@@ -49,36 +49,37 @@ pub struct Script {
 impl Default for Script {
     fn default() -> Self {
         Self {
-            answer: Box::new(|accept| Some(switching(accept))),
+            answer: Box::new(|accept| Do::Send(switching(accept))),
             reply: Box::new(|_, opcode, payload| Do::Send(frame(opcode, payload))),
             count: Box::new(|_, count| Do::Send(counted(count))),
-            deliver: Box::new(|id, _, data| delivery(id, data)),
-            receipt: Box::new(accepted),
+            deliver: Box::new(|id, _, data| Do::Send(delivery(id, data))),
+            receipt: Box::new(|id, subscribers| Do::Send(accepted(id, subscribers))),
         }
     }
 }
 
 /// The right answer to an upgrade.
-pub fn switching(accept: &str) -> String {
+pub fn switching(accept: &str) -> Vec<u8> {
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: {accept}\r\n\r\n"
     )
+    .into_bytes()
 }
 
 /// The right answer to a publication.
-pub fn accepted(id: u64, subscribers: usize) -> String {
+pub fn accepted(id: u64, subscribers: usize) -> Vec<u8> {
     answer(202, &format!(r#"{{"id":{id},"subscribers":{subscribers}}}"#))
 }
 
 /// The right answer to a request for a count.
 pub fn counted(count: u64) -> Vec<u8> {
-    answer(200, &format!(r#"{{"count":{}}}"#, count - 1)).into_bytes()
+    answer(200, &format!(r#"{{"count":{}}}"#, count - 1))
 }
 
 /// An answer over HTTP.
-pub fn answer(status: u16, body: &str) -> String {
-    format!("HTTP/1.1 {status} S\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+pub fn answer(status: u16, body: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {status} S\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
 /// A server's frame.
@@ -136,7 +137,7 @@ impl Server {
             if path == "/publish" {
                 let mut body = vec![0; headers.get("content-length")?.parse().ok()?];
                 reader.read_exact(&mut body).ok()?;
-                stream.write_all(self.publish(str::from_utf8(&body).ok()?).as_bytes()).ok()?;
+                act(self.publish(str::from_utf8(&body).ok()?), &mut reader, &mut stream)?;
                 continue;
             }
             if let Some(count) = path.strip_prefix("/xhr?count=") {
@@ -145,9 +146,10 @@ impl Server {
                 continue;
             }
             let accept = framing::accept_key(headers.get("sec-websocket-key")?);
-            let Some(answer) = (self.script.answer)(&accept) else {
-                thread::sleep(Duration::from_secs(60));
-                return None;
+            let answer = match (self.script.answer)(&accept) {
+                Do::Send(answer) => answer,
+                // No upgrade, and so no subscriber.
+                other => return act(other, &mut reader, &mut stream),
             };
             // Counted before it is answered, as the contract says.
             let number = self.numbers.fetch_add(1, SeqCst);
@@ -155,7 +157,7 @@ impl Server {
             if path == "/ws/broadcast" {
                 hub.subscribers.push((number, stream.try_clone().ok()?));
             }
-            stream.write_all(answer.as_bytes()).ok()?;
+            stream.write_all(&answer).ok()?;
             drop(hub);
             return self.messages(&mut reader, &mut stream);
         }
@@ -182,14 +184,24 @@ impl Server {
         }
     }
 
-    fn publish(&self, data: &str) -> String {
+    fn publish(&self, data: &str) -> Do {
         let mut hub = self.hub.lock().expect("no test panics in here");
         hub.newest += 1;
         let id = hub.newest;
         hub.subscribers.retain(|(number, stream)| {
-            let bytes = (self.script.deliver)(id, *number, data);
             let mut stream = stream;
-            stream.write_all(&bytes).is_ok()
+            match (self.script.deliver)(id, *number, data) {
+                Do::Send(bytes) => stream.write_all(&bytes).is_ok(),
+                Do::Trickle(bytes) => bytes.iter().all(|byte| stream.write_all(&[*byte]).is_ok()),
+                Do::Last(bytes) => stream.write_all(&bytes).is_err(),
+                Do::Reset(bytes) => {
+                    let _ = stream.write_all(&bytes);
+                    // Another thread reads from it and holds it open: the end of the reading closes it.
+                    let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+                    let _ = stream.shutdown(std::net::Shutdown::Read);
+                    false
+                }
+            }
         });
         (self.script.receipt)(id, hub.subscribers.len())
     }
@@ -200,18 +212,17 @@ fn act(what: Do, reader: &mut BufReader<TcpStream>, stream: &mut TcpStream) -> O
     match what {
         Do::Send(bytes) => stream.write_all(&bytes).ok(),
         Do::Trickle(bytes) => bytes.iter().try_for_each(|byte| stream.write_all(&[*byte])).ok(),
-        Do::Reset => reset(stream),
+        Do::Reset(bytes) => {
+            stream.write_all(&bytes).ok()?;
+            SockRef::from(&*stream).set_linger(Some(Duration::ZERO)).ok()?;
+            None
+        }
         Do::Last(bytes) => {
             stream.write_all(&bytes).ok()?;
             std::io::copy(reader, &mut std::io::sink()).ok()?;
             None
         }
     }
-}
-
-fn reset(stream: &TcpStream) -> Option<()> {
-    SockRef::from(stream).set_linger(Some(Duration::ZERO)).ok()?;
-    None
 }
 
 /// Path and headers of a request; the names of the headers in lower case.
