@@ -1,4 +1,5 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Instant;
 
 use rustix::event::epoll::EventFlags;
 use rustix::io::{self, Errno, retry_on_intr};
@@ -68,6 +69,11 @@ impl Connection {
         self.session.is_done()
     }
 
+    /// When the poll ends that waits here, if one does.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.session.deadline()
+    }
+
     /// Serves what an event tells of.
     pub(crate) fn on_event(&mut self, flags: EventFlags, desk: &mut Desk) -> After {
         if flags.intersects(EventFlags::ERR | EventFlags::HUP) {
@@ -84,9 +90,30 @@ impl Connection {
     }
 
     /// Sends a subscriber what has been published.
-    pub(crate) fn deliver(&mut self, output: &mut Output) -> After {
-        match self.try_deliver(output) {
+    pub(crate) fn deliver(&mut self, desk: &mut Desk) -> After {
+        match self.try_deliver(desk) {
             Ok(()) => After::Wait,
+            Err(_) => After::Drop,
+        }
+    }
+
+    /// Ends a poll whose time is over.
+    pub(crate) fn give_up_poll(&mut self, desk: &mut Desk, now: Instant) -> After {
+        self.session.give_up_poll(now, &desk.app, &mut desk.output);
+        self.send(desk)
+    }
+
+    /// Sends a subscriber something, unless there is something under way already.
+    pub(crate) fn heartbeat(&mut self, desk: &mut Desk) -> After {
+        if self.unsent.is_empty() {
+            self.session.heartbeat(&mut desk.output);
+        }
+        self.send(desk)
+    }
+
+    fn send(&mut self, desk: &mut Desk) -> After {
+        match self.unsent.send(&self.socket, &mut desk.output) {
+            Ok(()) => self.deliver(desk),
             Err(_) => After::Drop,
         }
     }
@@ -108,13 +135,14 @@ impl Connection {
                 Err(error) => return Err(error),
             }
         }
-        self.try_deliver(&mut desk.output)?;
+        self.try_deliver(desk)?;
         Ok(if self.readable && self.unsent.is_empty() { After::Again } else { After::Wait })
     }
 
-    fn try_deliver(&mut self, output: &mut Output) -> io::Result<()> {
+    fn try_deliver(&mut self, desk: &mut Desk) -> io::Result<()> {
+        let Desk { app, output, .. } = desk;
         while self.session.is_subscribed() && self.unsent.is_empty() {
-            self.session.deliver(output);
+            self.session.deliver(app, output);
             if output.is_empty() {
                 return Ok(());
             }
@@ -125,6 +153,9 @@ impl Connection {
         {
             self.session.refuse(&lagged.into(), output);
             self.unsent.cut_short(output);
+        }
+        if self.unsent.is_empty() {
+            self.session.on_sent();
         }
         if self.session.is_done() && self.unsent.is_empty() && !self.shut_down {
             // What has been sent still arrives; a socket closed with bytes unread would take it back.

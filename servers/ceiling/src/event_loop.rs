@@ -19,6 +19,7 @@ use crate::connection::{After, Connection, Desk, INTEREST};
 use crate::output::Output;
 use crate::slab::{Slab, Token};
 use crate::team::Team;
+use crate::timers::Timers;
 
 /// What one read takes at most: one buffer serves all connections of a loop.
 const INPUT_BYTES: usize = 256 * 1024;
@@ -37,6 +38,8 @@ struct Client {
     is_subscriber: bool,
     has_more: bool,
     is_leaving: bool,
+    /// One of the loop's timers is for this one: perhaps for an earlier poll.
+    has_timer: bool,
 }
 
 /// One thread's connections, and whose turn it is.
@@ -56,6 +59,7 @@ pub(crate) struct EventLoop {
     more: Vec<Token>,
     /// Those that have been told why they are closed, and until when they may read it.
     leaving: VecDeque<(Instant, Token)>,
+    timers: Timers,
     desk: Desk,
 }
 
@@ -82,6 +86,7 @@ impl EventLoop {
             subscribers: Vec::new(),
             more: Vec::new(),
             leaving: VecDeque::new(),
+            timers: Timers::new(app.timing().heartbeat()),
             desk: Desk { app, input: vec![0; INPUT_BYTES].into(), output: Output::default() },
         })
     }
@@ -106,6 +111,7 @@ impl EventLoop {
             // What was published in this round goes out in this round.
             self.hear_bell();
             self.see_off();
+            self.on_time();
         }
     }
 
@@ -114,9 +120,10 @@ impl EventLoop {
         let patience = if !self.more.is_empty() || !self.team.bell(self.member).fall_asleep() {
             Duration::ZERO
         } else {
-            self.leaving.front()?.0.saturating_duration_since(Instant::now())
+            let leaving = self.leaving.front().map(|(until, _)| *until);
+            let next = leaving.into_iter().chain(self.timers.next()).min()?;
+            next.saturating_duration_since(Instant::now())
         };
-        // Whatever is left is at most FAREWELL.
         Timespec::try_from(patience).ok()
     }
 
@@ -150,7 +157,8 @@ impl EventLoop {
 
     fn admit(&mut self, socket: OwnedFd) {
         let connection = Connection::new(socket);
-        let client = Client { connection, is_subscriber: false, has_more: false, is_leaving: false };
+        let client =
+            Client { connection, is_subscriber: false, has_more: false, is_leaving: false, has_timer: false };
         let token = self.clients.insert(client);
         let Some(client) = self.clients.get_mut(token) else { return };
         let data = EventData::new_u64(token.to_u64());
@@ -168,12 +176,34 @@ impl EventLoop {
         self.settle(token, after);
     }
 
+    /// Ends the polls that have waited long enough, and sends the heartbeats that are due.
+    fn on_time(&mut self) {
+        if self.timers.next().is_none() {
+            return;
+        }
+        let now = Instant::now();
+        while let Some(token) = self.timers.due_poll(now) {
+            if let Some(client) = self.clients.get_mut(token) {
+                client.has_timer = false;
+            }
+            self.turn(token, |connection, desk| connection.give_up_poll(desk, now));
+        }
+        if self.timers.is_heartbeat_due(now, !self.subscribers.is_empty()) {
+            self.for_each_subscriber(Connection::heartbeat);
+        }
+    }
+
     /// Puts a client into the list it belongs in after a turn, unless it is there.
     fn settle(&mut self, token: Token, after: After) {
         if after == After::Drop {
             return self.drop_client(token);
         }
         let Some(client) = self.clients.get_mut(token) else { return };
+        if let Some(deadline) = client.connection.deadline()
+            && !mem::replace(&mut client.has_timer, true)
+        {
+            self.timers.add_poll(deadline, token);
+        }
         if after == After::Again && !mem::replace(&mut client.has_more, true) {
             self.more.push(token);
         }
@@ -196,6 +226,7 @@ impl EventLoop {
             self.subscribers.retain(|token| clients.get_mut(*token).is_some());
         }
         self.subscribers.push(token);
+        self.timers.expect_heartbeat();
     }
 
     /// If the bell has rung: admits who was handed over, and sends to each subscriber of this loop what it
@@ -207,11 +238,17 @@ impl EventLoop {
         for socket in self.team.take_sockets(self.member) {
             self.admit(socket);
         }
+        self.for_each_subscriber(Connection::deliver);
+    }
+
+    /// Serves each subscriber, and forgets those that are none any more.
+    fn for_each_subscriber(&mut self, serve: impl Fn(&mut Connection, &mut Desk) -> After) {
         let mut subscribers = mem::take(&mut self.subscribers);
         subscribers.retain(|&token| {
             let Some(client) = self.clients.get_mut(token) else { return false };
-            let after = client.connection.deliver(&mut self.desk.output);
+            let after = serve(&mut client.connection, &mut self.desk);
             let stays = client.connection.is_subscribed();
+            client.is_subscriber = stays;
             self.settle(token, after);
             stays
         });

@@ -1,7 +1,8 @@
 use std::borrow::Cow;
 use std::io::Write as _;
 
-use contract::{Answer, Refusal, Route};
+use bytes::Bytes;
+use contract::{Answer, EventStream, Poll, Refusal, Route};
 use framing::accept_key;
 
 use crate::CeilingApp;
@@ -9,7 +10,8 @@ use crate::chunked::Chunked;
 use crate::output::Output;
 use crate::request::{BadHead, BodyLength, Head, MAX_HEAD_BYTES};
 use crate::session::Session;
-use crate::websocket::Messages;
+use crate::stream::{push_chunk, push_head, push_last_chunk};
+use crate::websocket::{Messages, push_done};
 
 /// The HTTP part of a connection: requests, each answered as soon as it has come whole.
 ///
@@ -20,6 +22,8 @@ pub(crate) struct Http {
     pending: Vec<u8>,
     /// A request whose head has come, but not all of its body.
     unfinished: Option<Box<Unfinished>>,
+    /// The client has asked for the connection to be closed after the poll that waits.
+    last: bool,
 }
 
 /// A request that has come whole: its head and its body.
@@ -30,8 +34,10 @@ type Request<'a> = (Head, Cow<'a, [u8]>);
 pub(crate) enum Next {
     /// Another request, or the rest of this one.
     Request,
-    /// A WebSocket, and what has already come over it.
-    Upgrade(Session, Vec<u8>),
+    /// A WebSocket or an event stream, and what has already come over it.
+    Session(Session, Vec<u8>),
+    /// Nothing yet: there are no publications to answer with.
+    Poll(Poll<Bytes>),
     /// Nothing: it is to be closed.
     Close,
 }
@@ -44,8 +50,13 @@ impl Http {
             return self.answer_all(&mut unread, app, output).keeping(unread, &mut self.pending);
         }
         pending.extend_from_slice(input);
-        // Without another line a head has not ended: reading it again would make slow senders costly.
-        if self.unfinished.is_none() && !input.contains(&b'\n') && pending.len() < MAX_HEAD_BYTES {
+        // Without another line a head has not ended: reading it again would make slow senders costly. Without any
+        // input a poll has been answered, and what is pending came meanwhile.
+        if self.unfinished.is_none()
+            && !input.is_empty()
+            && !input.contains(&b'\n')
+            && pending.len() < MAX_HEAD_BYTES
+        {
             self.pending = pending;
             return Next::Request;
         }
@@ -57,10 +68,13 @@ impl Http {
     fn answer_all(&mut self, bytes: &mut &[u8], app: &CeilingApp, output: &mut Output) -> Next {
         loop {
             match self.next_request(bytes, app, output) {
-                Ok(Some((head, body))) => match answer(head, &body, app, output) {
-                    Next::Request => {}
-                    other => return other,
-                },
+                Ok(Some((head, body))) => {
+                    self.last = !head.keep_alive;
+                    match answer(&head, &body, app, output) {
+                        Next::Request => {}
+                        other => return other,
+                    }
+                }
                 Ok(None) => return Next::Request,
                 Err(refusal) => {
                     push_answer(output, &refusal, true, false);
@@ -94,6 +108,18 @@ impl Http {
         }
     }
 
+    /// Keeps what comes while a poll waits, as much as a head may have; `false` if it is more.
+    pub(crate) fn hold(&mut self, input: &[u8]) -> bool {
+        self.pending.extend_from_slice(input);
+        self.pending.len() <= MAX_HEAD_BYTES
+    }
+
+    /// Answers the poll that has waited. May there be another request?
+    pub(crate) fn answer_poll(&mut self, answer: &Answer, output: &mut Output) -> bool {
+        push_answer(output, answer, true, !self.last);
+        !self.last
+    }
+
     #[cfg(test)]
     pub(crate) fn held_bytes(&self) -> usize {
         let body = match self.unfinished.as_ref().map(|request| &request.body) {
@@ -108,7 +134,8 @@ impl Next {
     fn keeping(self, unread: &[u8], pending: &mut Vec<u8>) -> Self {
         match self {
             Self::Request => *pending = unread.to_vec(),
-            Self::Upgrade(session, _) => return Self::Upgrade(session, unread.to_vec()),
+            Self::Session(session, _) => return Self::Session(session, unread.to_vec()),
+            Self::Poll(_) => *pending = unread.to_vec(),
             Self::Close => {}
         }
         self
@@ -171,40 +198,77 @@ fn refuse_head(bad: BadHead) -> Answer {
     }
 }
 
-fn answer(head: Head, body: &[u8], app: &CeilingApp, output: &mut Output) -> Next {
-    let query = head.query.as_deref();
-    let answer = match head.route {
-        Ok(Route::About) => app.about(),
-        Ok(Route::Stats) => app.stats(),
-        Ok(Route::Xhr) => app.xhr(query),
-        Ok(Route::Publish) => app.publish(query, body),
-        Ok(route @ (Route::Echo | Route::Broadcast)) => {
-            match open_websocket(route, query, head.websocket_key.as_deref(), app, output) {
-                Ok(session) => return Next::Upgrade(session, Vec::new()),
-                Err(refusal) => refusal.into(),
-            }
-        }
-        Ok(_) => Refusal::NotFound.into(),
+fn answer(head: &Head, body: &[u8], app: &CeilingApp, output: &mut Output) -> Next {
+    let answer = match try_answer(head, body, app, output) {
+        Ok(Reply::Answer(answer)) => answer,
+        Ok(Reply::Next(next)) => return next,
         Err(refusal) => refusal.into(),
     };
     push_answer(output, &answer, head.wants_body, head.keep_alive);
     if head.keep_alive { Next::Request } else { Next::Close }
 }
 
+enum Reply {
+    Answer(Answer),
+    /// It has been answered, or is to be later.
+    Next(Next),
+}
+
+fn try_answer(head: &Head, body: &[u8], app: &CeilingApp, output: &mut Output) -> Result<Reply, Refusal> {
+    let query = head.query.as_deref();
+    let last_event_id = head.last_event_id.as_deref();
+    Ok(Reply::Answer(match head.route.clone()? {
+        Route::About => app.about(),
+        Route::Stats => app.stats(),
+        Route::Xhr => app.xhr(query),
+        Route::Publish => app.publish(query, body),
+        Route::Feed => app.feed(),
+        Route::Poll => {
+            let mut poll = app.poll(query)?;
+            match poll.try_answer() {
+                Some(answer) => answer,
+                None => return Ok(Reply::Next(Next::Poll(poll))),
+            }
+        }
+        Route::Sse => {
+            let EventStream { first, subscription } = app.sse(query, last_event_id)?;
+            push_head(output, head.keep_alive);
+            push_chunk(output, first);
+            return Ok(Reply::Next(Next::Session(Session::Events(subscription), Vec::new())));
+        }
+        Route::FeedSse => match app.feed_sse(query, last_event_id)? {
+            [] => Answer::no_content(),
+            events => {
+                push_head(output, head.keep_alive);
+                for event in events {
+                    push_chunk(output, event.clone());
+                }
+                push_last_chunk(output);
+                return Ok(Reply::Next(if head.keep_alive { Next::Request } else { Next::Close }));
+            }
+        },
+        route @ (Route::Echo | Route::Countdown | Route::Broadcast | Route::FeedWs) => {
+            let session = open_websocket(route, head, app, output)?;
+            return Ok(Reply::Next(Next::Session(session, Vec::new())));
+        }
+    }))
+}
+
 fn open_websocket(
     route: Route,
-    query: Option<&str>,
-    key: Option<&str>,
+    head: &Head,
     app: &CeilingApp,
     output: &mut Output,
 ) -> Result<Session, Refusal> {
-    let key = key.ok_or(Refusal::NotUpgrade)?;
+    let key = head.websocket_key.as_deref().ok_or(Refusal::NotUpgrade)?;
     let limits = app.limits();
     let session = match route {
         Route::Broadcast => {
-            let subscription = app.subscribe(query)?;
+            let subscription = app.subscribe(head.query.as_deref())?;
             Session::Broadcast(Messages::new(limits.publication_bytes), subscription)
         }
+        Route::Countdown => Session::Countdown(Messages::new(limits.publication_bytes)),
+        Route::FeedWs => Session::Last,
         _ => Session::Echo(Messages::new(limits.echo_bytes)),
     };
     let accept = accept_key(key);
@@ -212,6 +276,12 @@ fn open_websocket(
     output.tail().extend_from_slice(b"Connection: Upgrade\r\nSec-WebSocket-Accept: ");
     output.tail().extend_from_slice(accept.as_bytes());
     output.tail().extend_from_slice(b"\r\n\r\n");
+    if route == Route::FeedWs {
+        for item in app.feed_messages() {
+            output.share(item.clone());
+        }
+        push_done(output.tail());
+    }
     Ok(session)
 }
 

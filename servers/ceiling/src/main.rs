@@ -2,11 +2,13 @@
 //!
 //! - [`event_loop`]: epoll, one loop a thread; who is to be served next
 //! - [`team`], [`bell`]: how loops share connections, and how a publication in one wakes the others
+//! - [`timers`]: when polls end and heartbeats are due
 //! - [`slab`]: where connections lie, and how an event finds its own
 //! - [`connection`]: one socket: when to read, when to write, when to stop
 //! - [`output`]: what is to be sent, in as few system calls as it takes
 //! - [`session`]: what is said, without sockets: HTTP first, then perhaps a WebSocket
 //! - [`http`], [`request`], [`chunked`]: HTTP/1.1, as much of it as the contract needs
+//! - [`stream`]: event streams
 //! - [`websocket`]: messages out of frames
 
 mod bell;
@@ -18,7 +20,9 @@ mod output;
 mod request;
 mod session;
 mod slab;
+mod stream;
 mod team;
+mod timers;
 mod websocket;
 
 use std::io;

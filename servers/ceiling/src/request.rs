@@ -16,6 +16,8 @@ pub(crate) struct Head {
     pub(crate) keep_alive: bool,
     pub(crate) expects_continue: bool,
     pub(crate) body: BodyLength,
+    /// As it came.
+    pub(crate) last_event_id: Option<Vec<u8>>,
     /// The key of an opening handshake without fault (RFC 6455, section 4.2.1).
     pub(crate) websocket_key: Option<String>,
 }
@@ -64,17 +66,25 @@ impl Head {
         };
         let route = Route::of(method, path);
         let websocket_key = match route {
-            Ok(Route::Echo | Route::Broadcast) if version == 1 => websocket_key(headers),
+            Ok(Route::Echo | Route::Countdown | Route::Broadcast | Route::FeedWs) if version == 1 => {
+                websocket_key(headers)
+            }
             _ => None,
         };
         Ok(Self {
-            route,
             query,
             wants_body: method != "HEAD",
             // A connection of HTTP/1.0 could be kept, too, if it asked: nobody who measures does.
             keep_alive: version == 1 && !has_token(headers, "Connection", "close"),
             expects_continue: version == 1 && has_token(headers, "Expect", "100-continue"),
             body: body_length(headers)?,
+            last_event_id: match route {
+                Ok(Route::Sse | Route::FeedSse) => {
+                    values(headers, "Last-Event-ID").next().map(<[u8]>::to_vec)
+                }
+                _ => None,
+            },
+            route,
             websocket_key,
         })
     }

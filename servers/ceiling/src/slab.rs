@@ -1,5 +1,5 @@
 /// Names one value of a [`Slab`], and never another that comes to lie in the same place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Token {
     index: u32,
     generation: u32,

@@ -21,6 +21,20 @@ pub(crate) fn push_close(out: &mut Vec<u8>, refusal: &Refusal) {
     push_frame(out, Opcode::Close, &[&close.code.to_be_bytes()[..], close.reason.as_bytes()].concat());
 }
 
+/// A heartbeat.
+pub(crate) fn push_ping(out: &mut Vec<u8>) {
+    push_frame(out, Opcode::Ping, &[]);
+}
+
+pub(crate) fn push_text(out: &mut Vec<u8>, text: &str) {
+    push_frame(out, Opcode::Text, text.as_bytes());
+}
+
+/// The last frame of a server that has said all.
+pub(crate) fn push_done(out: &mut Vec<u8>) {
+    push_frame(out, Opcode::Close, &1000_u16.to_be_bytes());
+}
+
 /// A whole frame, as a server sends it: not masked.
 fn push_frame(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
     header(opcode, payload.len()).encode(out);

@@ -70,7 +70,7 @@ fn a_subscriber_that_lags_gets_what_was_begun_and_then_the_reason() {
         assert!(published < 1000, "it never lagged");
         assert_eq!(desk.app.publish(None, body.as_bytes()).status, 202);
         published += 1;
-        assert_eq!(connection.deliver(&mut desk.output), After::Wait);
+        assert_eq!(connection.deliver(&mut desk), After::Wait);
     }
     let stats = desk.app.hub().stats();
     assert_eq!((stats.dropped.lagged, stats.subscribers.websocket), (1, 0));

@@ -44,7 +44,9 @@ impl Talk {
 
     fn hear(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.session.on_bytes(&mut bytes.to_vec(), &self.app, &mut self.output);
-        self.output.take_bytes()
+        let output = self.output.take_bytes();
+        self.session.on_sent();
+        output
     }
 
     fn hear_text(&mut self, text: &str) -> String {
@@ -52,7 +54,7 @@ impl Talk {
     }
 
     fn delivered(&mut self) -> Vec<u8> {
-        self.session.deliver(&mut self.output);
+        self.session.deliver(&self.app, &mut self.output);
         self.output.take_bytes()
     }
 }
