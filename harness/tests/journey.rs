@@ -12,6 +12,23 @@ fn measured(run: &Run) -> impl Iterator<Item = &Measured> {
     })
 }
 
+/// What the kernel accounted to server and tool is there, and adds up.
+fn assert_cost_is_recorded(figures: &Measured) {
+    let connections = figures.measurement.load.workload.connections() as u64;
+    for spent in [Some(figures.server), figures.tool].map(|spent| spent.expect("both were read")) {
+        assert!(spent.cpu_us > 0.0 && spent.user_us >= 0.0 && spent.system_us() >= 0.0, "{spent:?}");
+    }
+    assert!(figures.server.resident_bytes > 0);
+    // Each of the publications is waited for.
+    let switches = figures.server.switches.expect("they were read");
+    assert!(figures.measurement.delivery.is_none() || switches.voluntary > 0, "{switches:?}");
+    let memory = figures.memory.expect("it was read");
+    assert!(memory.before.resident_bytes > 0 && memory.idle.resident_bytes > 0, "{memory:?}");
+    assert_eq!((memory.idle.sockets, memory.active.sockets), (Some(connections), Some(connections)));
+    let shares = figures.core_shares().expect("they were read");
+    assert!(shares.soft_interrupts >= 0.0 && shares.unaccounted < 1.0, "{shares:?}");
+}
+
 #[test]
 fn a_tiny_profile_measures_all_contenders_and_leaves_tables() {
     let contenders = ["actix", "ceiling", "hyper", "tungstenite", "warp"];
@@ -24,22 +41,24 @@ fn a_tiny_profile_measures_all_contenders_and_leaves_tables() {
     assert_eq!(run.trials.len(), 5 * 2 * 2);
     for figures in measured(&run) {
         assert!(figures.measurement.errors.is_empty() && figures.measurement.messages > 0);
-        assert!(
-            figures.server.cpu_us > 0.0
-                && figures.server.resident_bytes > 0
-                && figures.measurement.cpu_us > 0.0
-        );
+        assert!(figures.measurement.cpu_us > 0.0);
+        assert_cost_is_recorded(figures);
         if let Some(delivery) = figures.measurement.delivery {
             assert_eq!(delivery.reach(), Some(1.0));
         }
     }
     let page = std::fs::read_to_string(stage.path("results").join(format!("{}.md", run.header.name)));
     let page = page.expect("a page beside the results");
-    for expected in ["## echo, 8 × 64 B", "## broadcast, 8 subscribers × 64 B", "| Reach (%) |"] {
+    for expected in [
+        "## echo, 8 × 64 B",
+        "## broadcast, 8 subscribers × 64 B",
+        "| Reach (%) |",
+        "### Cost of echo, 8 × 64 B",
+    ] {
         assert!(page.contains(expected), "{expected} in {page}");
     }
     let columns = "| | actix | ceiling | hyper | tungstenite | warp |";
-    assert_eq!(page.matches(columns).count(), 2, "{page}");
+    assert_eq!(page.matches(columns).count(), 4, "{page}");
     assert!(stdout(&output).contains(&format!("{}.md", run.header.name)));
     stage.assert_nothing_left();
 }

@@ -1,5 +1,6 @@
 use loadgen::Distribution;
 
+use super::costs::per_message;
 use crate::plan::Load;
 use crate::results::Measured;
 
@@ -17,7 +18,7 @@ pub(crate) struct Figure {
 
 type Of = fn(&Measured) -> Option<f64>;
 
-const fn figure(name: &'static str, of: Of) -> Figure {
+pub(super) const fn figure(name: &'static str, of: Of) -> Figure {
     Figure { name, is_rate: false, better: None, of }
 }
 
@@ -38,10 +39,8 @@ fn latency(measured: &Measured) -> &Distribution {
     &measured.measurement.latency
 }
 
-/// The server's share of a core over the time of the readings ÷ the rate over the measured time: the two
-/// times differ by as much as the harness was late to read.
 fn server_us_per_message(measured: &Measured) -> Option<f64> {
-    (measured.measurement.messages > 0).then(|| measured.server.cores_busy() * 1e6 / measured.rate())
+    per_message(measured, &measured.server, measured.server.cpu_us)
 }
 
 fn tool_us_per_message(measured: &Measured) -> Option<f64> {

@@ -1,12 +1,16 @@
 use std::fmt::Write as _;
 
-use super::{Table, head, tables};
+use super::{Table, costs, head, tables};
 use crate::results::Run;
 
 /// How the cells are to be read.
 const LEGEND: &str = "Each cell: the median over the rounds (its bootstrap 95 % interval) #place. Contenders that the data cannot tell apart \
                       share a place. ≥: the load generator was the limit, so the server can do at least this. Noise: what the control, one \
                       contender entered twice, differs from itself by; no place is given for less.";
+
+/// How the tables of costs are to be read.
+const COSTS: &str = "Where the cost lies. A message of a broadcast is a delivery. What each figure holds and what it does not is in \
+                     harness/METHOD.md.";
 
 /// The whole page of a run.
 #[must_use]
@@ -17,13 +21,21 @@ pub fn markdown(run: &Run) -> String {
     }
     let _ = writeln!(page, "\n{LEGEND}\n");
     page.push_str(&tables_markdown(run, 2));
+    let costs = costs(run);
+    if !costs.is_empty() {
+        let _ = write!(page, "\n## Cost\n\n{COSTS}\n\n{}", joined(&costs, 3));
+    }
     page
 }
 
-/// The tables alone, their titles headings of this level.
+/// The tables of the loads alone, their titles headings of this level.
 #[must_use]
 pub fn tables_markdown(run: &Run, level: usize) -> String {
-    tables(run).iter().map(|table| one(table, level)).collect::<Vec<_>>().join("\n")
+    joined(&tables(run), level)
+}
+
+fn joined(tables: &[Table], level: usize) -> String {
+    tables.iter().map(|table| one(table, level)).collect::<Vec<_>>().join("\n")
 }
 
 fn one(table: &Table, level: usize) -> String {

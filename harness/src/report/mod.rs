@@ -1,5 +1,6 @@
 //! A run as tables: made once, then written as Markdown or for a terminal.
 
+mod costs;
 mod figures;
 mod head;
 mod markdown;
@@ -13,5 +14,5 @@ pub use head::head;
 pub use markdown::{markdown, tables_markdown};
 pub use number::number;
 pub(crate) use standing::noise_floor;
-pub use table::{Table, table, tables};
+pub use table::{Table, costs, table, tables};
 pub use terminal::terminal;

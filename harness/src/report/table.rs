@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use super::costs::COSTS;
 use super::figures::{Figure, figures, performance};
 use super::number;
 use super::standing::{standing, valid};
@@ -33,8 +34,7 @@ pub fn tables(run: &Run) -> Vec<Table> {
 /// The table of one load.
 #[must_use]
 pub fn table(run: &Run, load: &Load) -> Table {
-    let columns: Vec<&Entry> =
-        run.header.contenders.iter().filter(|entry| entry.manifest.serves(load.workload())).collect();
+    let columns = columns(run, load);
     let mut rows: Vec<(String, Vec<String>)> =
         figures(load).iter().map(|figure| row(run, &columns, load, figure)).collect();
     if columns.iter().any(|entry| entry.name == CEILING) {
@@ -45,6 +45,26 @@ pub fn table(run: &Run, load: &Load) -> Table {
     let notes = columns.iter().flat_map(|entry| notes(run, entry, load)).collect();
     let columns = columns.iter().map(|entry| entry.name.clone()).collect();
     Table { title: load.to_string(), columns, rows, notes }
+}
+
+/// Where the cost lies: a table for each load, of what its trials recorded. In older results that is less.
+#[must_use]
+pub fn costs(run: &Run) -> Vec<Table> {
+    let tables = run.header.profile.loads.iter().map(|load| {
+        let columns = columns(run, load);
+        let recorded = |figure: &&Figure| {
+            let has = |entry: &&Entry| valid(run, entry, load).any(|(_, m)| (figure.of)(m).is_some());
+            columns.iter().any(has)
+        };
+        let rows = COSTS.iter().filter(recorded).map(|figure| row(run, &columns, load, figure)).collect();
+        let columns = columns.iter().map(|entry| entry.name.clone()).collect();
+        Table { title: format!("Cost of {load}"), columns, rows, notes: Vec::new() }
+    });
+    tables.filter(|table| !table.rows.is_empty()).collect()
+}
+
+fn columns<'a>(run: &'a Run, load: &Load) -> Vec<&'a Entry> {
+    run.header.contenders.iter().filter(|entry| entry.manifest.serves(load.workload())).collect()
 }
 
 fn row(run: &Run, columns: &[&Entry], load: &Load, figure: &Figure) -> (String, Vec<String>) {

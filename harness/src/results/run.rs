@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::contender::Contender;
-use crate::machine::{CoreUse, Environment, Probe, Spent};
+use crate::machine::{CoreShares, CoreUse, Environment, MemoryCourse, Probe, Spent};
 use crate::plan::{Load, Profile, Slot, schedule};
 use crate::trial::{Doubt, Failed};
 
@@ -93,6 +93,12 @@ pub struct Measured {
     pub measurement: Measurement,
     /// What the server's process used between two readings, at the begin and the end of the measured time.
     pub server: Spent,
+    /// What the tool's processes used, read likewise; none in results that are older than this figure.
+    #[serde(default)]
+    pub tool: Option<Spent>,
+    /// The server's memory before, with idle connections and with busy ones; none in results that are older.
+    #[serde(default)]
+    pub memory: Option<MemoryCourse>,
     /// The pinned cores' speed just before and just after the trial.
     pub probes: [Probe; 2],
     /// What the server's and the tool's cores did in the measured time; none if the kernel does not say.
@@ -112,6 +118,15 @@ impl Measured {
     #[must_use]
     pub fn rate(&self) -> f64 {
         self.measurement.messages as f64 / self.measurement.seconds
+    }
+
+    /// What the pinned cores did besides the server and the tool; `None` in older results.
+    #[must_use]
+    pub fn core_shares(&self) -> Option<CoreShares> {
+        let cores = self.cores.as_ref()?;
+        let time_s = self.server.seconds * cores.iter().map(|cores| cores.cores).sum::<usize>() as f64;
+        let tool = self.tool.as_ref()?;
+        (time_s > 0.0).then(|| CoreShares::of(cores, time_s, self.server.cpu_us + tool.cpu_us))
     }
 }
 

@@ -2,11 +2,12 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use loadgen::{Event, Measurement, Phase};
+use loadgen::{Event, Measurement};
 
+use super::meter::{Meter, Used};
 use super::{Doubt, Failed, Failure, disturbances, doubts};
 use crate::contender::{Boot, Contender, Server};
-use crate::machine::{CoreSet, CoreTime, CoreUse, Probe, Spent, Usage};
+use crate::machine::{CoreSet, Probe};
 use crate::plan::{Load, Profile};
 use crate::results::Measured;
 use crate::tool::{self, Session, Step};
@@ -40,7 +41,8 @@ impl Measure for Bench<'_> {
         }
         let before = self.probe();
         let mut server = Server::boot(contender, &self.boot, self.logs.join(format!("{label}.server.log")))?;
-        let Driven { measurement, server: spent, cores } = self.drive(&mut server, load, label)?;
+        let (measurement, used) = self.drive(&mut server, load, label)?;
+        let Used { server: spent, tool, cores, memory } = used;
         let mut doubts = doubts(load, &measurement, self.tool_cores.len());
         // What was measured before stays measured.
         if let Err(Failure::DidNotStop { within_s }) = server.stop() {
@@ -49,15 +51,8 @@ impl Measure for Bench<'_> {
         let probes = [before, self.probe()];
         let all_cores = self.boot.cores.len() + self.tool_cores.len();
         doubts.extend(disturbances(probes, cores.as_ref(), &spent, &measurement, all_cores));
-        Ok(Measured { measurement, server: spent, probes, cores, doubts })
+        Ok(Measured { measurement, server: spent, tool, memory, probes, cores, doubts })
     }
-}
-
-/// What driving a server gave.
-struct Driven {
-    measurement: Measurement,
-    server: Spent,
-    cores: Option<[CoreUse; 2]>,
 }
 
 impl Bench<'_> {
@@ -65,27 +60,21 @@ impl Bench<'_> {
         Probe::take(self.boot.cores, self.tool_cores)
     }
 
-    /// What the server and the cores have used up to now; `None` if the server is gone.
-    fn read(&self, server: &Server) -> Option<Reading> {
-        let cores = CoreTime::of(self.boot.cores).zip(CoreTime::of(self.tool_cores)).map(<[_; 2]>::from);
-        Some((Usage::of_group(server.pid())?, cores))
-    }
-
-    fn drive(&self, server: &mut Server, load: &Load, label: &str) -> Result<Driven, Failed> {
+    fn drive(&self, server: &mut Server, load: &Load, label: &str) -> Result<(Measurement, Used), Failed> {
         let command =
             tool::command(&self.boot.root.bin, load, self.profile, self.boot.address, self.tool_cores);
         let log = self.logs.join(format!("{label}.tool.log"));
+        let mut meter =
+            Meter::new(server.pid(), self.boot.address.port(), [self.boot.cores, self.tool_cores]);
         let mut session = Session::start(&command, self.boot.root.path(), self.tool_cores, log)
             .map_err(|error| tool_failed(&format!("`{}`: {error}", command[0]), String::new()))?;
         let time = self.profile.warmup_s + self.profile.seconds;
         let deadline = Instant::now() + Duration::from_secs_f64(time) + 3 * tool::PATIENCE;
-        let (mut before, mut after, mut measurement) = (None, None, None);
+        let mut measurement = None;
         loop {
             match session.step(Duration::from_millis(50)) {
                 Step::Line(line) => match serde_json::from_str(&line) {
-                    Ok(Event::Phase(Phase::Measure)) => before = self.read(server),
-                    Ok(Event::Phase(Phase::Drain)) => after = self.read(server),
-                    Ok(Event::Phase(Phase::Connect | Phase::Warmup)) => {}
+                    Ok(Event::Phase(phase)) => meter.read(phase, session.pid()),
                     Ok(Event::Measurement(taken)) => measurement = Some(*taken),
                     Err(error) => {
                         let start: String = line.chars().take(120).collect();
@@ -102,14 +91,12 @@ impl Bench<'_> {
                     if let Some(status) = server.ended() {
                         return Err(server.failed(Failure::Died { status: status.to_string() }));
                     }
-                    return match (measurement, before, after) {
-                        (Some(measurement), Some(before), Some(after)) => {
-                            Ok(driven(measurement, &before, &after))
-                        }
-                        (Some(measurement), ..) => {
+                    return match (measurement, meter.used()) {
+                        (Some(measurement), Some(used)) => Ok((measurement, used)),
+                        (Some(measurement), None) => {
                             Err(tool_failed(&broken_off(&measurement), session.log_tail()))
                         }
-                        (None, ..) => {
+                        (None, _) => {
                             let how =
                                 status.map_or("hung at its end".to_owned(), |status| status.to_string());
                             Err(tool_failed(&format!("gave no measurement: {how}"), session.log_tail()))
@@ -119,14 +106,6 @@ impl Bench<'_> {
             }
         }
     }
-}
-
-type Reading = (Usage, Option<[CoreTime; 2]>);
-
-fn driven(measurement: Measurement, before: &Reading, after: &Reading) -> Driven {
-    let cores =
-        before.1.zip(after.1).map(|(before, after)| [after[0].since(&before[0]), after[1].since(&before[1])]);
-    Driven { measurement, server: after.0.since(&before.0), cores }
 }
 
 /// Why a load ended before its measured time did.

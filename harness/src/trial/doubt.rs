@@ -5,7 +5,7 @@ use loadgen::Measurement;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::machine::{CoreUse, Probe, Spent};
+use crate::machine::{CoreShares, CoreUse, Probe, Spent};
 use crate::stats::is_other_state;
 
 use crate::plan::Load;
@@ -188,11 +188,10 @@ pub fn disturbances(
     {
         doubts.push(Doubt::StateChanged { before, after });
     }
-    if let Some([server_cores, tool_cores]) = cores {
+    if let Some(cores) = cores {
         let time_s = server.seconds * all_cores as f64;
-        let steal_share = (server_cores.steal_s + tool_cores.steal_s) / time_s;
-        let busy_s = server_cores.busy_s + tool_cores.busy_s;
-        let other_share = (busy_s - (server.cpu_us + measurement.cpu_us) / 1e6) / time_s;
+        let CoreShares { steal: steal_share, unaccounted: other_share, .. } =
+            CoreShares::of(cores, time_s, server.cpu_us + measurement.cpu_us);
         if steal_share > STEAL_SHARE || other_share > OTHER_SHARE {
             doubts.push(Doubt::Disturbed { steal_share, other_share: other_share.max(0.0) });
         }

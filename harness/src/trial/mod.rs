@@ -3,6 +3,7 @@
 mod bench;
 mod doubt;
 mod failure;
+mod meter;
 mod series;
 
 pub use bench::{Bench, Measure};

@@ -1,0 +1,69 @@
+//! Where the cost of a message and of a connection lies.
+
+use super::figures::{Figure, figure};
+use crate::machine::{Memory, Spent, Switches};
+use crate::results::Measured;
+
+const KIB: f64 = 1024.0;
+
+/// The rows for any load. Nothing is won by them: what can be is in the load's own table.
+pub(super) const COSTS: &[Figure] = &[
+    figure("Server CPU, user (µs/message)", |m| per_message(m, &m.server, m.server.user_us)),
+    figure("Server CPU, system (µs/message)", |m| per_message(m, &m.server, m.server.system_us())),
+    figure("Server context switches, voluntary (per message)", |m| switches(m, &m.server, |s| s.voluntary)),
+    figure("Server context switches, involuntary (per message)", |m| {
+        switches(m, &m.server, |s| s.involuntary)
+    }),
+    figure("Server memory, idle (KiB/connection)", |m| grown(m, idle, resident)),
+    figure("Server memory, active (KiB/connection)", |m| grown(m, active, resident)),
+    figure("Kernel buffers, idle (KiB/connection)", |m| grown(m, idle, buffers)),
+    figure("Kernel buffers, active (KiB/connection)", |m| grown(m, active, buffers)),
+    figure("Load generator CPU, user (µs/message)", |m| {
+        m.tool.as_ref().and_then(|tool| per_message(m, tool, tool.user_us))
+    }),
+    figure("Load generator CPU, system (µs/message)", |m| {
+        m.tool.as_ref().and_then(|tool| per_message(m, tool, tool.system_us()))
+    }),
+    figure("Load generator context switches (per message)", |m| {
+        switches(m, m.tool.as_ref()?, |s| s.voluntary + s.involuntary)
+    }),
+    figure("CPU of neither (% of the pinned cores)", |m| Some(m.core_shares()?.unaccounted * 100.0)),
+    figure("Soft interrupts (% of the pinned cores)", |m| Some(m.core_shares()?.soft_interrupts * 100.0)),
+];
+
+/// Over the time of the process's readings, and by the rate over the measured time: the two times differ by as much as the
+/// harness was late to read.
+pub(super) fn per_message(measured: &Measured, spent: &Spent, amount: f64) -> Option<f64> {
+    (measured.measurement.messages > 0).then(|| amount / spent.seconds / measured.rate())
+}
+
+fn switches(measured: &Measured, spent: &Spent, of: fn(Switches) -> u64) -> Option<f64> {
+    per_message(measured, spent, of(spent.switches?) as f64)
+}
+
+/// By how much memory has grown since before the first connection ÷ connections, in KiB.
+fn grown(
+    measured: &Measured,
+    when: fn(&Measured) -> Option<Memory>,
+    of: fn(Memory) -> Option<u64>,
+) -> Option<f64> {
+    let connections = measured.measurement.connections.established;
+    let (before, then) = (of(measured.memory?.before)?, of(when(measured)?)?);
+    (connections > 0).then(|| (then as f64 - before as f64) / KIB / connections as f64)
+}
+
+fn idle(measured: &Measured) -> Option<Memory> {
+    Some(measured.memory?.idle)
+}
+
+fn active(measured: &Measured) -> Option<Memory> {
+    Some(measured.memory?.active)
+}
+
+fn resident(memory: Memory) -> Option<u64> {
+    Some(memory.resident_bytes)
+}
+
+fn buffers(memory: Memory) -> Option<u64> {
+    memory.buffer_bytes
+}
