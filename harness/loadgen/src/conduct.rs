@@ -60,7 +60,10 @@ where
 
         // A member opens its connections within its patience; one that says nothing after it has failed.
         let deadline = Duration::from_nanos(connect_ns) + Duration::from_secs(5);
-        let established = starts.iter().map_while(|_| all_opened.recv_timeout(deadline).ok()).sum();
+        let established: u64 = starts.iter().map_while(|_| all_opened.recv_timeout(deadline).ok()).sum();
+        if established > 0 {
+            emit(Event::Phase(Phase::Warmup));
+        }
         let mut moments = Moments::default();
         if let Some(schedule) = lead(established) {
             for start in &starts {
@@ -79,7 +82,7 @@ where
     })
 }
 
-/// Says each phase as it begins, until the drain, or until all members have ended, which drops their end of
+/// Says each phase after the warm-up as it begins, until the drain, or until all members have ended, which drops their end of
 /// `members`.
 fn phases(
     schedule: Schedule,
@@ -92,7 +95,6 @@ fn phases(
         // Members with nothing to wait for end as soon as the load does.
         matches!(members.recv_timeout(rest), Err(RecvTimeoutError::Timeout)) || clock.now_ns() >= at_ns
     };
-    emit(Event::Phase(Phase::Warmup));
     if !run_until(schedule.measure_ns) {
         return Moments::default();
     }

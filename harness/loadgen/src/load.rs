@@ -72,6 +72,12 @@ pub struct Timing {
     #[arg(long, default_value_t = 2.0, global = true)]
     pub seconds: f64,
 
+    /// Seconds in which all connections are open and nothing is sent, between the announcement of the warm-up and its
+    /// begin, and once more after the last reply: so that others can read what the processes hold.
+    #[arg(long, default_value_t = 0.0, global = true)]
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub settle_s: f64,
+
     /// Seconds that all connections together may take to open, and that the last replies may take to come.
     #[arg(long, default_value_t = 10.0, global = true)]
     pub patience_s: f64,
@@ -208,9 +214,10 @@ const MAX_PAYLOAD_BYTES: usize = 1 << 26;
 impl Load {
     /// Says what is out of range, if anything is.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let Timing { warmup_s, seconds, patience_s } = self.timing;
+        let Timing { warmup_s, seconds, settle_s, patience_s } = self.timing;
         within("--warmup-s", warmup_s, 0.0, MAX_SECONDS)?;
         within("--seconds", seconds, 0.001, MAX_SECONDS)?;
+        within("--settle-s", settle_s, 0.0, MAX_SECONDS)?;
         within("--patience-s", patience_s, 0.001, MAX_SECONDS)?;
         within("--threads", self.threads.get(), 1, MAX_THREADS)?;
         within("--spin-us", self.spin_us, 0, MAX_SPIN_US)?;

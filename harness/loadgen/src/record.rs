@@ -25,7 +25,7 @@ pub enum Event {
 pub enum Phase {
     /// Connections are opened.
     Connect,
-    /// Load, not counted.
+    /// All connections are open. After the time to settle, load that is not counted.
     Warmup,
     /// Load, counted.
     Measure,

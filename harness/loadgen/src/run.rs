@@ -1,6 +1,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::thread::sleep;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -81,7 +82,12 @@ pub fn run(load: &Load, emit: impl FnMut(Event)) -> Result<Measurement, RunError
         return Ok(Measurement { capacity: Some(capacity), series: Vec::new(), ..measurement });
     }
     allow_ports(load.workload.connections() as u64, load.target)?;
-    let lead = |established: u64| (established > 0).then(|| schedule(&load.timing, clock.now_ns()));
+    let lead = |established: u64| {
+        (established > 0).then(|| {
+            settle(&load.timing);
+            schedule(&load.timing, clock.now_ns())
+        })
+    };
     let parts = spread::parts(load)?;
     let (tally, moments) = match parts.as_slice() {
         [whole] => drive(load, whole, clock, lead, emit)?,
@@ -166,6 +172,10 @@ impl Members<'_> {
                 // There is no schedule if all have failed: then this one ends too.
                 if let Some(schedule) = link.opened(established) {
                     event_loop.drive(schedule)?;
+                    // Not if all connections were lost before: then there is nothing to see.
+                    if clock.now_ns() >= schedule.end_ns {
+                        settle(&load.timing);
+                    }
                 }
                 Ok(event_loop.finish())
             }
@@ -173,6 +183,10 @@ impl Members<'_> {
         let members = wakers.iter().enumerate().map(member).collect();
         conduct(members, clock, load.connect_ns(), lead, emit)
     }
+}
+
+fn settle(timing: &Timing) {
+    sleep(Duration::from_nanos(nanoseconds(timing.settle_s)));
 }
 
 fn schedule(timing: &Timing, start_ns: u64) -> Schedule {

@@ -2,7 +2,9 @@
 
 mod server;
 
-use loadgen::{Kind, Phase, Workload};
+use std::time::{Duration, Instant};
+
+use loadgen::{Event, Kind, Phase, Timing, Workload};
 use server::{Do, Script, causes, echo, frame, load, measure, serve};
 
 const PHASES: [Phase; 4] = [Phase::Connect, Phase::Warmup, Phase::Measure, Phase::Drain];
@@ -92,4 +94,22 @@ fn pings_and_fragments_between_replies_harm_nothing() {
     };
     let (measurement, _) = measure(&load(serve(script), 1, echo(4, 2, 200)));
     assert_clean(&measurement, 4);
+}
+
+#[test]
+fn before_the_load_and_after_it_the_connections_are_open_and_nothing_is_sent() {
+    const SETTLE: Duration = Duration::from_millis(100);
+    let mut load = load(serve(Script::default()), 2, echo(4, 1, 64));
+    load.timing = Timing { warmup_s: 0.0, settle_s: SETTLE.as_secs_f64(), ..load.timing };
+    let mut began = Vec::new();
+    let measurement = loadgen::run(&load, |event| {
+        if let Event::Phase(phase) = event {
+            began.push((phase, Instant::now()));
+        }
+    });
+    let ended = Instant::now();
+    assert_clean(&measurement.expect("a measurement"), 4);
+    let (phases, times): (Vec<Phase>, Vec<Instant>) = began.into_iter().unzip();
+    assert_eq!(phases, PHASES);
+    assert!(times[2] - times[1] >= SETTLE && ended - times[3] >= SETTLE);
 }

@@ -16,8 +16,8 @@ use crate::report::{markdown, terminal};
 use crate::results::{Header, Journal, Run, save, write};
 use crate::trial::{Bench, take};
 
-/// Booting, probing and stopping add about this to a trial.
-const OVERHEAD: Duration = Duration::from_millis(400);
+/// Booting, probing, settling and stopping add about this to a trial.
+const OVERHEAD: Duration = Duration::from_millis(600);
 
 /// What is to be measured, and where it goes.
 pub(super) struct Prepared {

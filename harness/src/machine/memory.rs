@@ -1,10 +1,11 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Usage;
 use super::socket_buffers::SocketBuffers;
 
 /// What a server's memory is at one moment. `None`: the kernel does not say.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Memory {
     /// Resident memory of the server's processes, in bytes (`VmRSS`).
     pub resident_bytes: u64,
@@ -16,14 +17,14 @@ pub struct Memory {
 }
 
 /// A server's memory in the course of a trial.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct MemoryCourse {
     /// Before the first connection of the load.
     pub before: Memory,
     /// With all connections open, before any load.
     pub idle: Memory,
     /// Under load: the kernel's at the begin of the measured time, when the warm-up has filled the buffers, and the
-    /// resident memory at its end. By then the first connections may be closed.
+    /// resident memory at its end.
     pub active: Memory,
 }
 

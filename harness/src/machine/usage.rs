@@ -20,7 +20,7 @@ pub struct Usage {
 }
 
 /// How often threads gave up a core, or had it taken away.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Switches {
     /// Because they had nothing to do: they waited.
     pub voluntary: u64,

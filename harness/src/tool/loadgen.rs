@@ -9,6 +9,8 @@ use crate::plan::{Kind, Load, Profile};
 
 /// Its name in the results.
 pub const NAME: &str = "loadgen";
+/// Time for reading what the processes hold, with nothing under way: before the load and after it.
+pub const SETTLE: Duration = Duration::from_millis(100);
 /// What the connecting and the last replies may take, each.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -28,6 +30,7 @@ pub fn command(
     flag("threads", cores.len().to_string());
     flag("warmup-s", profile.warmup_s.to_string());
     flag("seconds", profile.seconds.to_string());
+    flag("settle-s", SETTLE.as_secs_f64().to_string());
     flag("patience-s", PATIENCE.as_secs_f64().to_string());
     match load {
         Load::Echo { connections, pipeline, payload_bytes, kind } => {
@@ -73,7 +76,10 @@ mod tests {
         let echo =
             serde_json::json!({"connections": 7, "pipeline": 3, "payload_bytes": 16, "kind": "binary"});
         assert_eq!(load["workload"]["echo"], echo);
-        assert_eq!(load["timing"], serde_json::json!({"warmup_s": 0.25, "seconds": 1.5, "patience_s": 10.0}));
+        assert_eq!(
+            load["timing"],
+            serde_json::json!({"warmup_s": 0.25, "seconds": 1.5, "settle_s": 0.1, "patience_s": 10.0})
+        );
         assert_eq!((&load["threads"], &load["target"]), (&2.into(), &"127.0.0.1:9001".into()));
     }
 

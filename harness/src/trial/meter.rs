@@ -79,8 +79,7 @@ impl<'a> Meter<'a> {
     fn reading(&self, tool: i32) -> Option<Reading> {
         let [of_server, of_tool] = self.cores.map(CoreTime::of);
         let cores = of_server.zip(of_tool).map(<[_; 2]>::from);
-        // The tool first, which may be about to end.
-        let [tool, server] = Usage::of_groups([tool, self.server]);
+        let [server, tool] = Usage::of_groups([self.server, tool]);
         Some(Reading { server: server?, tool, cores })
     }
 }
