@@ -49,8 +49,8 @@ END
 run() {
   say "$1"
   "$bin/harness" --servers "$work/servers/$2" run --profile-file "$work/demo.toml" --results "$work/$1" --machine demo \
-    --skip-verify --port "${PORT:-9151}" >"$work/log" || die "the run failed: $(cat "$work/log")"
-  mv "$work/$1"/*.json "$work/$1.json"
+    --skip-verify --port "${PORT:-9151}" >"$work/log" || say "not every trial was valid: those that are not do not count"
+  mv "$work/$1"/*.json "$work/$1.json" || die "there are no results: $(cat "$work/log")"
 }
 
 servers plain
