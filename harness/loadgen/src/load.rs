@@ -1,4 +1,5 @@
-use std::fmt::Display;
+mod check;
+
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 
@@ -6,9 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::broadcast::Broadcast;
+pub(crate) use check::MAX_THREADS;
+
 use crate::engine::nanoseconds;
-use crate::spread::MAX_PROCESSES;
 
 /// Drives one server with one load, and prints what it measured as JSON lines.
 #[derive(Debug, Clone, PartialEq, Parser, JsonSchema, Serialize, Deserialize)]
@@ -153,13 +154,6 @@ pub struct CapacityPlan {
     pub server_pids: Vec<u32>,
 }
 
-impl CapacityPlan {
-    fn check(&self) -> Result<(), String> {
-        within("--max", self.max.get(), 1, MAX_CONNECTIONS)?;
-        within("--limit-ms", self.limit_ms, 0.001, MAX_SECONDS * 1e3)
-    }
-}
-
 /// Closed loop or open loop.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Args, JsonSchema, Serialize, Deserialize)]
 pub struct Arrivals {
@@ -201,50 +195,6 @@ pub enum Kind {
     Binary,
 }
 
-/// What a load can be: beyond these something overflows, or no memory is large enough.
-const MAX_SECONDS: f64 = 86_400.0;
-pub(crate) const MAX_THREADS: usize = 1024;
-const MAX_CONNECTIONS: usize = 1 << 24;
-const MAX_PIPELINE: usize = 1 << 16;
-const MAX_RATE: u32 = 10_000_000;
-const MAX_SPIN_US: u32 = 1_000_000;
-const MAX_PUBLISHERS: usize = 1 << 16;
-const MAX_PAYLOAD_BYTES: usize = 1 << 26;
-
-impl Load {
-    /// Says what is out of range, if anything is.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        let Timing { warmup_s, seconds, settle_s, patience_s } = self.timing;
-        within("--warmup-s", warmup_s, 0.0, MAX_SECONDS)?;
-        within("--seconds", seconds, 0.001, MAX_SECONDS)?;
-        within("--settle-s", settle_s, 0.0, MAX_SECONDS)?;
-        within("--patience-s", patience_s, 0.001, MAX_SECONDS)?;
-        within("--threads", self.threads.get(), 1, MAX_THREADS)?;
-        within("--spin-us", self.spin_us, 0, MAX_SPIN_US)?;
-        let processes = self.connecting.processes.map_or(1, NonZeroUsize::get);
-        within("--processes", processes, 1, MAX_PROCESSES)?;
-        match self.workload {
-            Workload::Echo { pipeline, payload_bytes, ref arrivals, .. } => {
-                arrivals.check()?;
-                if arrivals.rate.is_some() && pipeline.get() > 1 {
-                    return Err(format!(
-                        "--pipeline {pipeline}: not with --rate, which leaves open how many are outstanding"
-                    ));
-                }
-                within("--pipeline", pipeline.get(), 1, MAX_PIPELINE)?;
-                within("--payload-bytes", payload_bytes, 0, MAX_PAYLOAD_BYTES)
-            }
-            Workload::Xhr { .. } => Ok(()),
-            Workload::Capacity(ref plan) => plan.check(),
-            Workload::Broadcast { publishers, payload_bytes, ref arrivals, .. } => {
-                arrivals.check()?;
-                within("--publishers", publishers.get(), 1, MAX_PUBLISHERS)?;
-                within("--payload-bytes", payload_bytes, Broadcast::MIN_BYTES, MAX_PAYLOAD_BYTES)
-            }
-        }
-    }
-}
-
 impl Load {
     /// For how long before a message is due nothing sleeps.
     pub(crate) fn spin_ns(&self) -> u64 {
@@ -283,21 +233,7 @@ impl Workload {
     }
 }
 
-impl Arrivals {
-    fn check(&self) -> Result<(), String> {
-        self.rate.map_or(Ok(()), |rate| within("--rate", rate.get(), 1, MAX_RATE))
-    }
-}
-
 /// Older results files do not have what was added since, and files with nothing of it read as they did.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
-}
-
-fn within<T: PartialOrd + Display + Copy>(flag: &str, value: T, least: T, most: T) -> Result<(), String> {
-    if (least..=most).contains(&value) {
-        Ok(())
-    } else {
-        Err(format!("{flag} {value}: expected {least} to {most}"))
-    }
 }
