@@ -33,7 +33,7 @@ for ((round = 1; round <= rounds; round++)); do
       for wait in "" "--spin-us 60" "--spin"; do
         # Words on purpose.
         # shellcheck disable=SC2086
-        measure --rate "$pace" --arrivals "$arrivals" --seed "$round" $wait >>"$logs/lateness"
+        measure --rate "$pace" --arrivals "$arrivals" $wait >>"$logs/lateness"
       done
     done
   done
