@@ -7,10 +7,11 @@
 //! - [`connection`]: one socket: when to read, when to write, when to stop
 //! - [`output`]: what is to be sent, in as few system calls as it takes
 //! - [`session`]: what is said, without sockets: HTTP first, then perhaps a WebSocket
-//! - [`http`], [`request`], [`chunked`]: HTTP/1.1, as much of it as the contract needs
+//! - [`http`], [`request`], [`chunked`], [`answer`]: HTTP/1.1, as much of it as the contract needs
 //! - [`stream`]: event streams
 //! - [`websocket`]: messages out of frames
 
+mod answer;
 mod bell;
 mod chunked;
 mod connection;
