@@ -3,8 +3,9 @@ use std::thread::{Builder, scope};
 use std::time::Duration;
 
 use crate::RunError;
-use crate::engine::{Clock, Schedule, process_cpu_us};
-use crate::record::{Event, Phase};
+use crate::engine::{Clock, Schedule, WarmUp, process_cpu_us};
+use crate::record::{Event, Phase, Warmup};
+use crate::steady::{WINDOW_NS, is_steady};
 use crate::tally::Tally;
 
 /// What a member of a load has to do with the others. A member holds a share of the connections: an event
@@ -27,6 +28,8 @@ impl Link {
 /// What was read when the phases changed.
 #[derive(Debug, Default)]
 pub(crate) struct Moments {
+    /// `None` if the load did not last until its end.
+    pub(crate) warmup: Option<Warmup>,
     pub(crate) measured_ns: u64,
     /// CPU time of this process.
     pub(crate) cpu_us: f64,
@@ -35,11 +38,13 @@ pub(crate) struct Moments {
 /// Starts a thread for each member, gives them all one schedule, and adds up what they counted.
 ///
 /// `lead` is told how many connections are open, once it is known or `connect_ns` are over, and gives the schedule.
+/// A `warm_up` ends before the schedule says when the load is steady.
 pub(crate) fn conduct<M>(
     members: Vec<M>,
     clock: Clock,
     connect_ns: u64,
     lead: impl FnOnce(u64) -> Option<Schedule>,
+    warm_up: Option<&WarmUp>,
     mut emit: impl FnMut(Event),
 ) -> Result<(Tally, Moments), RunError>
 where
@@ -70,7 +75,7 @@ where
                 // One that has failed says why when it is joined.
                 let _ = start.send(schedule);
             }
-            moments = phases(schedule, clock, &all_opened, &mut emit);
+            moments = phases(schedule, warm_up, clock, &all_opened, &mut emit);
         }
         drop(starts);
 
@@ -85,7 +90,8 @@ where
 /// Says each phase after the warm-up as it begins, until the drain, or until all members have ended, which drops their end of
 /// `members`.
 fn phases(
-    schedule: Schedule,
+    mut schedule: Schedule,
+    warm_up: Option<&WarmUp>,
     clock: Clock,
     members: &Receiver<u64>,
     emit: &mut impl FnMut(Event),
@@ -95,14 +101,38 @@ fn phases(
         // Members with nothing to wait for end as soon as the load does.
         matches!(members.recv_timeout(rest), Err(RecvTimeoutError::Timeout)) || clock.now_ns() >= at_ns
     };
+    let mut steady = None;
+    if let Some(warm_up) = warm_up {
+        let is_steady = wait_until_steady(warm_up, schedule, run_until);
+        schedule = warm_up.end(clock.now_ns(), schedule);
+        steady = Some(is_steady);
+    }
     if !run_until(schedule.measure_ns) {
         return Moments::default();
     }
+    let warmed_up_ns = schedule.measure_ns - schedule.start_ns;
+    let warmup = Some(Warmup { seconds: Duration::from_nanos(warmed_up_ns).as_secs_f64(), steady });
     emit(Event::Phase(Phase::Measure));
     let cpu_us = process_cpu_us();
     let to_the_end = run_until(schedule.end_ns);
     let cpu_us = process_cpu_us() - cpu_us;
     let ended_ns = if to_the_end { schedule.end_ns } else { clock.now_ns().min(schedule.end_ns) };
     emit(Event::Phase(Phase::Drain));
-    Moments { measured_ns: ended_ns.saturating_sub(schedule.measure_ns), cpu_us }
+    Moments { warmup, measured_ns: ended_ns.saturating_sub(schedule.measure_ns), cpu_us }
+}
+
+/// Counts the replies window by window, until the load is steady, `true`, or has no more time to become so.
+fn wait_until_steady(warm_up: &WarmUp, latest: Schedule, run_until: impl Fn(u64) -> bool) -> bool {
+    let (mut windows, mut before) = (Vec::new(), 0);
+    let mut ends_ns = latest.start_ns + WINDOW_NS;
+    while ends_ns <= latest.measure_ns && run_until(ends_ns) {
+        let replies = warm_up.replies();
+        windows.push(replies - before);
+        before = replies;
+        if ends_ns >= latest.start_ns + warm_up.least_ns && is_steady(&windows) {
+            return true;
+        }
+        ends_ns += WINDOW_NS;
+    }
+    false
 }

@@ -21,6 +21,7 @@ mod record;
 mod run;
 mod series;
 mod spread;
+mod steady;
 mod tally;
 mod timetable;
 mod websocket;
@@ -28,6 +29,6 @@ mod xhr;
 
 pub use capacity::{Capacity, Step, StepMemory, Stop};
 pub use load::{Arrivals, CapacityPlan, Connecting, Kind, Load, Process, Timing, Workload};
-pub use record::{Connections, Delivery, Distribution, Event, Measurement, Phase, Second};
+pub use record::{Connections, Delivery, Distribution, Event, Measurement, Phase, Second, Warmup};
 pub use run::{RunError, run};
 pub use spread::{CHILD, serve_parent};

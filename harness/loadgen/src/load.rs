@@ -69,6 +69,12 @@ pub struct Timing {
     #[arg(long, default_value_t = 0.5, global = true)]
     pub warmup_s: f64,
 
+    /// Seconds after which counting begins though the load is not steady, if more than --warmup-s: it then begins
+    /// as soon as the load is steady after these. For closed loops of one process; others warm up for --warmup-s.
+    #[arg(long, default_value_t = 0.0, global = true)]
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub warmup_max_s: f64,
+
     /// Seconds that are counted.
     #[arg(long, default_value_t = 2.0, global = true)]
     pub seconds: f64,

@@ -7,6 +7,7 @@ use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer}
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de, ser};
 
+use crate::steady::WINDOW_NS;
 use crate::{Capacity, Load};
 
 /// One line of standard output.
@@ -45,6 +46,9 @@ pub struct Measurement {
     /// Length of the measured time, in seconds, by the generator's monotonic clock. Less than was asked for
     /// if all connections were lost; 0 if that was before it began.
     pub seconds: f64,
+    /// The load before the measured time; `None` in what older versions measured.
+    #[serde(default)]
+    pub warmup: Option<Warmup>,
     /// Connections to the workload's path.
     pub connections: Connections,
     /// Messages sent in the measured time, in an open loop those meant to be: echo messages, publications, requests.
@@ -74,8 +78,25 @@ pub struct Measurement {
     /// Each second of the measured time, of which the last may be in part. Its `messages` add up to those above.
     #[serde(default)]
     pub series: Vec<Second>,
+    /// Correct replies, deliveries or answers in each [`WINDOW_MS`](Self::WINDOW_MS) of the measured time, likewise.
+    #[serde(default)]
+    pub windows: Vec<u64>,
     /// CPU time of the generator in the measured time, in µs.
     pub cpu_us: f64,
+}
+
+impl Measurement {
+    /// Length of each of the [`windows`](Self::windows), in ms.
+    pub const WINDOW_MS: u64 = WINDOW_NS / 1_000_000;
+}
+
+/// The load before the measured time.
+#[derive(Debug, Clone, Copy, PartialEq, JsonSchema, Serialize, Deserialize)]
+pub struct Warmup {
+    /// How long it lasted, in seconds.
+    pub seconds: f64,
+    /// Was the load steady at its end, by MSER (`src/steady.rs`)? `None`: it lasted for a fixed time and was not judged.
+    pub steady: Option<bool>,
 }
 
 /// One second of the measured time: what arrived in it.

@@ -11,7 +11,7 @@ use crate::capacity::climb;
 use crate::conduct::{Link, Moments, conduct};
 use crate::echo::Echo;
 use crate::engine::{
-    Approach, Clock, Context, EventLoop, Schedule, Sources, Waker, Workload as Driven, allow_ports,
+    Approach, Clock, Context, EventLoop, Schedule, Sources, Waker, WarmUp, Workload as Driven, allow_ports,
     nanoseconds, own_open_files,
 };
 use crate::load::{Load, Timing, Workload};
@@ -79,18 +79,24 @@ pub fn run(load: &Load, emit: impl FnMut(Event)) -> Result<Measurement, RunError
     if let Workload::Capacity(plan) = &load.workload {
         let (tally, moments, capacity) = climb(load, plan, clock, emit)?;
         let measurement = measurement(load, tally, &moments);
-        return Ok(Measurement { capacity: Some(capacity), series: Vec::new(), ..measurement });
+        return Ok(Measurement {
+            capacity: Some(capacity),
+            series: Vec::new(),
+            windows: Vec::new(),
+            ..measurement
+        });
     }
     allow_ports(load.workload.connections() as u64, load.target)?;
+    let parts = spread::parts(load)?;
+    let warm_up = warm_up(load, parts.len());
     let lead = |established: u64| {
         (established > 0).then(|| {
             settle(&load.timing);
-            schedule(&load.timing, clock.now_ns())
+            schedule(&load.timing, warm_up.is_some(), clock.now_ns())
         })
     };
-    let parts = spread::parts(load)?;
     let (tally, moments) = match parts.as_slice() {
-        [whole] => drive(load, whole, clock, lead, emit)?,
+        [whole] => drive(load, whole, clock, lead, warm_up.clone(), emit)?,
         parts => spread::drive(load, parts, clock, lead, emit)?,
     };
     Ok(measurement(load, tally, &moments))
@@ -102,11 +108,12 @@ pub(crate) fn drive(
     part: &Part,
     clock: Clock,
     lead: impl FnOnce(u64) -> Option<Schedule>,
+    warm_up: Option<Arc<WarmUp>>,
     emit: impl FnMut(Event),
 ) -> Result<(Tally, Moments), RunError> {
     let Loops { count: loops, own_files } = Loops::of(load, part)?;
     let wakers = (0..loops).map(|_| Waker::new()).collect::<io::Result<Vec<_>>>()?;
-    let members = Members { load, part, clock, wakers: &wakers, own_files };
+    let members = Members { load, part, clock, wakers: &wakers, own_files, warm_up };
     match load.workload {
         Workload::Echo { connections, pipeline, payload_bytes, kind, ref arrivals } => {
             members.conduct(lead, emit, |number| {
@@ -142,6 +149,7 @@ struct Members<'a> {
     wakers: &'a [Waker],
     /// Has each a table of open files of its own?
     own_files: bool,
+    warm_up: Option<Arc<WarmUp>>,
 }
 
 impl Members<'_> {
@@ -152,7 +160,7 @@ impl Members<'_> {
         emit: impl FnMut(Event),
         make: impl Fn(usize) -> (W, Vec<W::Connection>) + Sync,
     ) -> Result<(Tally, Moments), RunError> {
-        let &Self { load, part, clock, wakers, own_files } = self;
+        let &Self { load, part, clock, wakers, own_files, ref warm_up } = self;
         let patience_ns = nanoseconds(load.timing.patience_s);
         let sources = Sources::new(load.target, part.first as u64);
         let all_loops = (wakers.len() * part.processes) as u64;
@@ -166,7 +174,9 @@ impl Members<'_> {
                 }
                 let (workload, states) = make(number);
                 let slots = 0..states.len();
-                let context = Context { spin_ns: load.spin_ns(), ..Context::new(load.target, clock) };
+                let warm_up = warm_up.clone();
+                let context =
+                    Context { spin_ns: load.spin_ns(), warm_up, ..Context::new(load.target, clock) };
                 let mut event_loop = EventLoop::new(workload, states, context, waker)?;
                 let established = event_loop.connect(slots, approach, patience_ns)?;
                 // There is no schedule if all have failed: then this one ends too.
@@ -181,7 +191,7 @@ impl Members<'_> {
             }
         };
         let members = wakers.iter().enumerate().map(member).collect();
-        conduct(members, clock, load.connect_ns(), lead, emit)
+        conduct(members, clock, load.connect_ns(), lead, warm_up.as_deref(), emit)
     }
 }
 
@@ -189,8 +199,18 @@ fn settle(timing: &Timing) {
     sleep(Duration::from_nanos(nanoseconds(timing.settle_s)));
 }
 
-fn schedule(timing: &Timing, start_ns: u64) -> Schedule {
-    let measure_ns = start_ns + nanoseconds(timing.warmup_s);
+/// The warm-up that ends when the load is steady; `None` if it lasts for a fixed time. An open loop's does: its rate is
+/// given, and so are the times of what it sends. So does that of several processes, which would have to agree.
+fn warm_up(load: &Load, processes: usize) -> Option<Arc<WarmUp>> {
+    let Timing { warmup_s, warmup_max_s, .. } = load.timing;
+    let may_end = warmup_max_s > warmup_s && processes == 1 && !load.workload.is_open_loop();
+    may_end.then(|| Arc::new(WarmUp::new(nanoseconds(warmup_s))))
+}
+
+/// The schedule of a load that starts now, with the latest end of a warm-up that `may_end` before.
+fn schedule(timing: &Timing, may_end: bool, start_ns: u64) -> Schedule {
+    let warmup_s = if may_end { timing.warmup_max_s } else { timing.warmup_s };
+    let measure_ns = start_ns + nanoseconds(warmup_s);
     let end_ns = measure_ns + nanoseconds(timing.seconds);
     Schedule { start_ns, measure_ns, end_ns, give_up_ns: end_ns + nanoseconds(timing.patience_s) }
 }
@@ -201,6 +221,7 @@ fn measurement(load: &Load, mut tally: Tally, moments: &Moments) -> Measurement 
         let expected = tally.delivery.publications * tally.connections.established;
         crate::Delivery { expected, ..tally.delivery }
     });
+    let (series, windows) = tally.series.over(moments.measured_ns);
     let is_open = load.workload.is_open_loop();
     let is_echo = matches!(load.workload, Workload::Echo { .. });
     Measurement {
@@ -208,6 +229,7 @@ fn measurement(load: &Load, mut tally: Tally, moments: &Moments) -> Measurement 
         engine: "epoll".to_owned(),
         load: load.clone(),
         seconds: Duration::from_nanos(moments.measured_ns).as_secs_f64(),
+        warmup: moments.warmup,
         connections: tally.connections,
         sent: tally.sent,
         messages: tally.messages,
@@ -218,7 +240,8 @@ fn measurement(load: &Load, mut tally: Tally, moments: &Moments) -> Measurement 
         capacity: None,
         service: (is_open && is_echo).then_some(tally.service),
         lateness: is_open.then_some(tally.lateness),
-        series: tally.series.seconds(moments.measured_ns.div_ceil(1_000_000_000) as usize),
+        series,
+        windows,
         cpu_us: moments.cpu_us + tally.cpu_us,
     }
 }

@@ -129,7 +129,7 @@ mod tests {
         assert_eq!((sum.connections.failed["refused"], sum.errors["reset"]), (2, 12));
         assert_eq!((sum.latency.count(), sum.connect.count()), (2, 2));
         assert_eq!((sum.service.count(), sum.lateness.count()), (2, 2));
-        assert_eq!(sum.series.seconds(1)[0].messages, 2);
+        assert_eq!(sum.series.over(1).1, [2]);
         assert_eq!(
             sum.delivery,
             Delivery { publications: 18, expected: 0, received: 20, duplicates: 22, out_of_order: 24 }

@@ -2,9 +2,10 @@
 
 mod server;
 
+use std::thread;
 use std::time::{Duration, Instant};
 
-use loadgen::{Event, Kind, Phase, Timing, Workload};
+use loadgen::{Event, Kind, Phase, Timing, Warmup, Workload};
 use server::{Do, Script, causes, echo, frame, load, measure, serve};
 
 const PHASES: [Phase; 4] = [Phase::Connect, Phase::Warmup, Phase::Measure, Phase::Drain];
@@ -112,4 +113,39 @@ fn before_the_load_and_after_it_the_connections_are_open_and_nothing_is_sent() {
     let (phases, times): (Vec<Phase>, Vec<Instant>) = began.into_iter().unzip();
     assert_eq!(phases, PHASES);
     assert!(times[2] - times[1] >= SETTLE && ended - times[3] >= SETTLE);
+}
+
+#[test]
+fn a_warm_up_ends_when_the_load_is_steady_and_the_measured_time_stays_as_long() {
+    let mut load = load(serve(Script::default()), 2, echo(8, 1, 64));
+    load.timing = Timing { warmup_s: 0.5, warmup_max_s: 10.0, seconds: 0.2, ..load.timing };
+    let (measurement, phases) = measure(&load);
+    assert_clean(&measurement, 8);
+    assert_eq!(phases, PHASES);
+    assert_eq!(measurement.seconds, 0.2);
+    assert_eq!(measurement.windows.len(), 4);
+    assert_eq!(measurement.windows.iter().sum::<u64>(), measurement.messages);
+    let warmup = measurement.warmup.expect("a warm-up");
+    assert!(warmup.seconds >= 0.5, "{warmup:?}");
+    assert_eq!(warmup.steady, Some(warmup.seconds < 10.0), "{warmup:?}");
+}
+
+#[test]
+fn a_warm_up_without_a_reply_lasts_until_its_limit() {
+    let reply = |_: u64, opcode, payload: &[u8]| {
+        thread::sleep(Duration::from_millis(900));
+        Do::Send(frame(opcode, payload))
+    };
+    let script = Script { reply: Box::new(reply), ..Script::default() };
+    let mut load = load(serve(script), 1, echo(2, 1, 16));
+    load.timing = Timing { warmup_s: 0.1, warmup_max_s: 0.7, seconds: 0.5, ..load.timing };
+    let (measurement, _) = measure(&load);
+    assert_eq!(measurement.warmup, Some(Warmup { seconds: 0.7, steady: Some(false) }));
+    assert_eq!(measurement.errors, causes([]));
+}
+
+#[test]
+fn without_a_limit_a_warm_up_lasts_for_its_time() {
+    let (measurement, _) = measure(&load(serve(Script::default()), 1, echo(2, 1, 16)));
+    assert_eq!(measurement.warmup, Some(Warmup { seconds: 0.05, steady: None }));
 }

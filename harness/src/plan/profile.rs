@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::Load;
 use crate::names::suggestion;
 
+/// A warm-up lasts at most so many times its least, if its profile does not say.
+const WARMUP_FACTOR: f64 = 5.0;
+
 /// What a run measures: a file of `harness/profiles`.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,8 +23,11 @@ pub struct Profile {
     pub description: String,
     /// Passes over every cell.
     pub rounds: NonZeroU32,
-    /// Load before counting begins, in seconds.
+    /// Load before counting begins, in seconds: at least, where it is then waited for a steady load.
     pub warmup_s: f64,
+    /// Seconds after which counting begins though the load is not steady; five times `warmup_s` by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warmup_max_s: Option<f64>,
     /// Load that is counted, in seconds.
     pub seconds: f64,
     /// The contenders; all if there are none.
@@ -71,6 +77,10 @@ impl Profile {
         if !(0.0..=600.0).contains(&warmup_s) {
             bail!("warmup_s = {warmup_s}: expected 0 to 600");
         }
+        let longest = profile.longest_warmup_s();
+        if !(warmup_s..=3600.0).contains(&longest) {
+            bail!("warmup_max_s = {longest}: expected warmup_s = {warmup_s} to 3600");
+        }
         if profile.rounds.get() > 10_000 {
             bail!("rounds = {}: expected at most 10000", profile.rounds);
         }
@@ -86,6 +96,12 @@ impl Profile {
             return Err(anyhow!("load {} ({}) stands there twice", twice.0 + 1, twice.1));
         }
         Ok(profile)
+    }
+
+    /// What the load before counting may last, in seconds.
+    #[must_use]
+    pub fn longest_warmup_s(&self) -> f64 {
+        self.warmup_max_s.unwrap_or(self.warmup_s * WARMUP_FACTOR)
     }
 
     /// Names of the profiles in a folder, sorted.
@@ -119,7 +135,9 @@ mod tests {
         let text = format!("{HEAD}[[load]]\nworkload = \"echo\"\nconnections = 64\npayload_bytes = 16\n");
         let profile = Profile::parse(&text).expect("well-formed");
         assert_eq!(profile.loads[0].to_string(), "echo, 64 × 16 B");
-        assert_eq!(profile.seconds, 1.0);
+        assert_eq!((profile.seconds, profile.longest_warmup_s()), (1.0, 2.5));
+        let given = Profile::parse(&format!("warmup_max_s = 4.0\n{text}")).expect("well-formed");
+        assert_eq!(given.longest_warmup_s(), 4.0);
     }
 
     #[test]
@@ -140,6 +158,9 @@ mod tests {
         let load = "[[load]]\nworkload = \"echo\"\nconnections = 1\npayload_bytes = 1\n";
         let text = format!("{HEAD}{load}").replace("seconds = 1.0", "seconds = 0.0");
         assert!(error(&text).contains("expected 0.1 to 3600"));
+        assert!(
+            error(&format!("warmup_max_s = 0.4\n{HEAD}{load}")).contains("expected warmup_s = 0.5 to 3600")
+        );
         assert!(error(&format!("{HEAD}{load}{load}")).contains("twice"));
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use crate::contender::Deviation;
-use crate::results::{Run, States};
+use crate::results::{Outcome, Run, States};
 
 /// What was measured where, line by line: the head of every report.
 #[must_use]
@@ -17,7 +17,7 @@ pub fn head(run: &Run) -> Vec<String> {
             run.trials.len(),
             profile.rounds,
             profile.seconds,
-            profile.warmup_s,
+            warm_up(run),
             header.seed
         ),
         format!(
@@ -57,6 +57,17 @@ pub fn head(run: &Run) -> Vec<String> {
     }
     lines.extend(header.notes.iter().cloned());
     lines
+}
+
+/// How many seconds the warm-ups lasted, from the shortest to the longest.
+fn warm_up(run: &Run) -> String {
+    let seconds = run.trials.iter().filter_map(|trial| match &trial.outcome {
+        Outcome::Measured(measured) => Some(measured.measurement.warmup?.seconds),
+        Outcome::Failed(_) => None,
+    });
+    let least = run.header.profile.warmup_s;
+    let longest = seconds.fold(least, f64::max);
+    if longest > least { format!("{least}–{longest:.1}") } else { least.to_string() }
 }
 
 /// The states of the machine, and how often a trial was taken again.

@@ -29,6 +29,7 @@ pub fn command(
     flag("target", target.to_string());
     flag("threads", cores.len().to_string());
     flag("warmup-s", profile.warmup_s.to_string());
+    flag("warmup-max-s", profile.longest_warmup_s().to_string());
     flag("seconds", profile.seconds.to_string());
     flag("settle-s", SETTLE.as_secs_f64().to_string());
     flag("patience-s", PATIENCE.as_secs_f64().to_string());
@@ -78,7 +79,7 @@ mod tests {
         assert_eq!(load["workload"]["echo"], echo);
         assert_eq!(
             load["timing"],
-            serde_json::json!({"warmup_s": 0.25, "seconds": 1.5, "settle_s": 0.1, "patience_s": 10.0})
+            serde_json::json!({"warmup_s": 0.25, "warmup_max_s": 1.25, "seconds": 1.5, "settle_s": 0.1, "patience_s": 10.0})
         );
         assert_eq!((&load["threads"], &load["target"]), (&2.into(), &"127.0.0.1:9001".into()));
     }

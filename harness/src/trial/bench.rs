@@ -68,7 +68,7 @@ impl Bench<'_> {
             Meter::new(server.pid(), self.boot.address.port(), [self.boot.cores, self.tool_cores]);
         let mut session = Session::start(&command, self.boot.root.path(), self.tool_cores, log)
             .map_err(|error| tool_failed(&format!("`{}`: {error}", command[0]), String::new()))?;
-        let time = self.profile.warmup_s + self.profile.seconds;
+        let time = self.profile.longest_warmup_s() + self.profile.seconds;
         let deadline = Instant::now() + Duration::from_secs_f64(time) + 3 * tool::PATIENCE;
         let mut measurement = None;
         loop {

@@ -71,8 +71,9 @@ impl Stage {
 
     /// Writes the profile that [`Stage::run`] uses: these loads, in TOML.
     pub fn profile(self, rounds: u32, seconds: f64, loads: &[&str]) -> Self {
-        let mut text =
-            format!("description = \"\"\nrounds = {rounds}\nwarmup_s = 0.1\nseconds = {seconds:?}\n");
+        let mut text = format!(
+            "description = \"\"\nrounds = {rounds}\nwarmup_s = 0.1\nwarmup_max_s = 0.1\nseconds = {seconds:?}\n"
+        );
         for load in loads {
             text.push_str(&format!("[[load]]\n{load}\n"));
         }

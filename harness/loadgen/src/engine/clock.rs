@@ -56,6 +56,13 @@ impl Schedule {
     pub(crate) const UNKNOWN: Self =
         Self { start_ns: u64::MAX, measure_ns: u64::MAX, end_ns: u64::MAX, give_up_ns: u64::MAX };
 
+    /// The same with counting begun at another moment, and all that follows it as much earlier or later.
+    pub(crate) fn measured_from(self, measure_ns: u64) -> Self {
+        let moved = |at_ns: u64| at_ns - self.measure_ns + measure_ns;
+        let (end_ns, give_up_ns) = (moved(self.end_ns), moved(self.give_up_ns));
+        Self { measure_ns, end_ns, give_up_ns, ..self }
+    }
+
     /// Does this moment lie in the measured time?
     pub(crate) fn counts(&self, at_ns: u64) -> bool {
         (self.measure_ns..self.end_ns).contains(&at_ns)

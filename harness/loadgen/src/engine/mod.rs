@@ -10,6 +10,7 @@ mod connection;
 mod limits;
 mod poller;
 mod source;
+mod warm_up;
 mod workload;
 
 use std::io;
@@ -23,6 +24,7 @@ pub(crate) use limits::{allow_open_files, connections_allowed, may_own_open_file
 pub(crate) use poller::Waker;
 use poller::{Poller, Readiness};
 pub(crate) use source::{Sources, allow_ports};
+pub(crate) use warm_up::WarmUp;
 pub(crate) use workload::{Context, Role, Workload};
 
 use crate::loss::Loss;
@@ -85,6 +87,7 @@ impl<W: Workload> EventLoop<W> {
         }
         loop {
             let now_ns = self.context.clock.now_ns();
+            let schedule = self.context.schedule;
             self.context.sending = now_ns < schedule.end_ns;
             self.tick(now_ns);
             if self.open == 0 || self.workload.is_done(&self.context) || now_ns >= schedule.give_up_ns {
@@ -92,7 +95,8 @@ impl<W: Workload> EventLoop<W> {
             }
             let phase_ends_ns = if self.context.sending { schedule.end_ns } else { schedule.give_up_ns };
             let next_tick_ns = self.workload.next_tick_ns(&self.context);
-            self.turn(phase_ends_ns.min(next_tick_ns).saturating_sub(now_ns), next_tick_ns)?;
+            let sleep_ns = phase_ends_ns.min(next_tick_ns).saturating_sub(now_ns);
+            self.turn(sleep_ns.min(self.context.listens_ns()), next_tick_ns)?;
         }
     }
 
@@ -132,7 +136,9 @@ impl<W: Workload> EventLoop<W> {
     /// Waits for a batch of events and handles them. A tick that is due meanwhile does not wait for its end: what
     /// is sent by the clock would be late by as long as the batch takes.
     fn turn(&mut self, timeout_ns: u64, mut next_tick_ns: u64) -> io::Result<()> {
-        for index in 0..self.poller.wait(timeout_ns.saturating_sub(self.context.spin_ns))? {
+        let ready = self.poller.wait(timeout_ns.saturating_sub(self.context.spin_ns))?;
+        self.context.follow_warm_up();
+        for index in 0..ready {
             if let Some(ready) = self.poller.event(index) {
                 self.handle(ready);
             }

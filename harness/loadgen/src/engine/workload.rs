@@ -1,8 +1,10 @@
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use fastrand::Rng;
 
-use super::{Clock, Schedule};
+use super::warm_up::LISTEN_NS;
+use super::{Clock, Schedule, WarmUp};
 use crate::loss::Loss;
 use crate::tally::Tally;
 
@@ -79,6 +81,10 @@ pub(crate) struct Context {
     pub(crate) schedule: Schedule,
     /// May new messages be sent? Between the start and the end of the schedule.
     pub(crate) sending: bool,
+    /// While it is open when counting begins; the schedule then has the latest moment.
+    pub(crate) warm_up: Option<Arc<WarmUp>>,
+    /// Replies that the warm-up has not been told of.
+    pub(crate) untold: u64,
     /// For how long before the next tick nothing sleeps.
     pub(crate) spin_ns: u64,
     pub(crate) tally: Tally,
@@ -97,6 +103,8 @@ impl Context {
             clock,
             schedule: Schedule::UNKNOWN,
             sending: false,
+            warm_up: None,
+            untold: 0,
             spin_ns: 0,
             tally: Tally::default(),
             out: Vec::new(),
@@ -108,8 +116,23 @@ impl Context {
     pub(crate) fn arrived(&mut self, at_ns: u64, latency_ns: u64) {
         if self.schedule.counts(at_ns) {
             self.tally.messages += 1;
-            let second = (at_ns - self.schedule.measure_ns) / 1_000_000_000;
-            self.tally.series.record(second as usize, latency_ns);
+            self.tally.series.record(at_ns - self.schedule.measure_ns, latency_ns);
+        } else {
+            self.untold += 1;
         }
+    }
+
+    /// Tells the warm-up of the last batch's replies, and hears from it when counting begins.
+    pub(super) fn follow_warm_up(&mut self) {
+        let Some(warm_up) = &self.warm_up else { return };
+        if let Some(measure_ns) = warm_up.note(std::mem::take(&mut self.untold)) {
+            self.schedule = self.schedule.measured_from(measure_ns);
+            self.warm_up = None;
+        }
+    }
+
+    /// How long it may sleep without hearing from the warm-up.
+    pub(super) fn listens_ns(&self) -> u64 {
+        if self.warm_up.is_some() { LISTEN_NS } else { u64::MAX }
     }
 }

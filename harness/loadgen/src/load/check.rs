@@ -18,8 +18,9 @@ const MAX_PAYLOAD_BYTES: usize = 1 << 26;
 impl Load {
     /// Says what is out of range, if anything is.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let Timing { warmup_s, seconds, settle_s, patience_s } = self.timing;
+        let Timing { warmup_s, warmup_max_s, seconds, settle_s, patience_s } = self.timing;
         within("--warmup-s", warmup_s, 0.0, MAX_SECONDS)?;
+        within("--warmup-max-s", warmup_max_s, 0.0, MAX_SECONDS)?;
         within("--seconds", seconds, 0.001, MAX_SECONDS)?;
         within("--settle-s", settle_s, 0.0, MAX_SECONDS)?;
         within("--patience-s", patience_s, 0.001, MAX_SECONDS)?;

@@ -46,7 +46,7 @@ fn serve_part(load: &Load, part: &Part, clock: Clock, orders: &Orders) -> Result
             None
         })
     };
-    let (mut tally, moments) = drive(load, part, clock, lead, |_| {})?;
+    let (mut tally, moments) = drive(load, part, clock, lead, None, |_| {})?;
     if let Some(error) = failed {
         return Err(error);
     }

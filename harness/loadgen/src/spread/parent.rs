@@ -33,7 +33,7 @@ pub(crate) fn drive(
             }
         }
     };
-    conduct(parts.iter().map(member).collect(), clock, load.connect_ns(), lead, emit)
+    conduct(parts.iter().map(member).collect(), clock, load.connect_ns(), lead, None, emit)
 }
 
 fn follow(child: &mut Child, link: &Link, established: &mut u64) -> Result<Tally, Died> {

@@ -241,7 +241,7 @@ fn request(reader: &mut impl BufRead) -> Option<(String, BTreeMap<String, String
 
 /// A short load.
 pub fn load(target: SocketAddr, threads: usize, workload: Workload) -> Load {
-    let timing = Timing { warmup_s: 0.05, seconds: 0.3, settle_s: 0.0, patience_s: 5.0 };
+    let timing = Timing { warmup_s: 0.05, warmup_max_s: 0.0, seconds: 0.3, settle_s: 0.0, patience_s: 5.0 };
     let connecting = Connecting::default();
     Load { target, timing, threads: number(threads), spin: false, spin_us: 0, connecting, workload }
 }
