@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::export::Format;
 use crate::machine::CoreSet;
 
 /// Boots identical servers in turn, drives each, and tabulates what it measured.
@@ -25,6 +26,7 @@ const EXIT_CODES: &str = "Exit codes:
   1    something failed: a contender, a check, a trial or a file; what was measured is kept
   2    the command line is wrong
   3    compare: a figure became worse by more than --fail-on-regression allows
+  4    compare: none did, but with --fail-on-regression not all that the first run has could be compared
   130  interrupted; what was measured is kept";
 
 /// What every command may be told.
@@ -50,6 +52,8 @@ pub enum Command {
     Run(RunOptions),
     /// Show what changed from one run to another, and what is noise.
     Compare(CompareOptions),
+    /// Write a results file in a form that other tools read.
+    Export(ExportOptions),
     /// Write the tables of a results file again, and print them.
     Report(ReportOptions),
     /// Put the latest results' tables into the README.
@@ -144,12 +148,26 @@ pub struct CompareOptions {
     pub before: PathBuf,
     /// The second.
     pub after: PathBuf,
-    /// End with 3 if a figure is shown to be worse by more than so many percent.
+    /// End with 3 if a figure is shown to be worse by more than so many percent, and with 4 if none is, but one of the
+    /// first run could not be compared.
     #[arg(long, value_name = "PCT")]
     pub fail_on_regression: Option<f64>,
-    /// Print JSON.
+    /// Print JSON: `Compared` of results/schema.json.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Options of `export`.
+#[derive(Debug, Args)]
+pub struct ExportOptions {
+    /// A results file; by default the latest.
+    pub file: Option<PathBuf>,
+    /// The form.
+    #[arg(long)]
+    pub format: Format,
+    /// Folder for the files; `-` prints, if there is but one.
+    #[arg(long, value_name = "DIR", default_value = "-")]
+    pub output: PathBuf,
 }
 
 /// Options of `report`.
@@ -187,6 +205,8 @@ pub enum Exit {
     Failed,
     /// A figure became worse.
     Regression,
+    /// Not all figures could be compared.
+    NotComparable,
     /// Ctrl-C.
     Interrupted,
 }
@@ -197,6 +217,7 @@ impl From<Exit> for ExitCode {
             Exit::Done => Self::SUCCESS,
             Exit::Failed => Self::FAILURE,
             Exit::Regression => Self::from(3),
+            Exit::NotComparable => Self::from(4),
             Exit::Interrupted => Self::from(130),
         }
     }

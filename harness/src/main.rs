@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use harness::cli::{Cli, Command, Exit};
-use harness::command::{compare, list, output, readme, report, run, schema, verify};
+use harness::command::{compare, export, list, output, readme, report, run, schema, verify};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         Command::Verify(options) => verify::verify(&cli.shared, options),
         Command::Run(options) => run::run(&cli.shared, options),
         Command::Compare(options) => compare::compare_runs(options),
+        Command::Export(options) => export::export_run(&cli.shared, options),
         Command::Report(options) => report::report(&cli.shared, options),
         Command::Readme(options) => readme::readme(&cli.shared, options),
         Command::Schema(options) => schema::schema(&cli.shared, options),

@@ -73,6 +73,8 @@ fn runs_on_another_processor_are_not_comparable_and_a_missing_file_is_said() {
         "{page}"
     );
     assert!(!page.contains("no difference seen"));
+    let mut gate = stage.command(&["compare", text(&before), text(&after), "--fail-on-regression", "5"]);
+    assert_eq!(gate.status().expect("starts").code(), Some(4), "a gate that saw nothing does not open");
     let missing = stage.command(&["compare", text(&before), "nothing.md"]).output().expect("starts");
     assert_eq!(missing.status.code(), Some(1));
     assert!(stderr(&missing).contains("nothing.json"), "{}", stderr(&missing));

@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 use std::path::PathBuf;
 
-use harness::results::{Broken, Header, Journal, Run, SCHEMA, Trial, read, save};
+use harness::results::{Broken, Header, Journal, Run, SCHEMA, Trial, latest, read, save};
 use support::old_results;
 use tempfile::TempDir;
 
@@ -97,6 +97,22 @@ fn an_edit_a_missing_digest_and_a_later_version_are_told_apart() {
     let later = text.replace(&format!("\"schema\": {SCHEMA}"), "\"schema\": 99");
     assert_eq!(folder.refused(later), Some(Broken::OtherVersion { schema: 99 }));
     assert!(matches!(folder.refused("# a table"), Some(Broken::NotJson { line: 1, .. })));
+}
+
+#[test]
+fn a_broken_file_does_not_keep_the_latest_from_being_found() {
+    let folder = Folder::new();
+    folder.saved();
+    let root = folder.0.path();
+    fs::write(root.join("zzz.json"), "{\"schema\": 2, half a fi").expect("written");
+    fs::write(root.join("schema.json"), "{}").expect("written");
+    let found = latest(root).expect("one is whole");
+    assert_eq!(found.file, folder.file());
+    let [broken] = found.passed_over.as_slice() else { panic!("{:?}", found.passed_over) };
+    assert!(format!("{broken:#}").contains("zzz.json"), "{broken:#}");
+    fs::remove_file(folder.file()).expect("removed");
+    let error = latest(root).expect_err("none is left").to_string();
+    assert!(error.contains("no results") && error.contains("zzz.json"), "{error}");
 }
 
 #[test]

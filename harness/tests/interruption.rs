@@ -2,6 +2,7 @@
 
 mod support;
 
+use harness::results::{Trial, read};
 use rustix::process::{Pid, Signal, kill_process};
 use support::{BROADCAST, ECHO, Stage, stderr};
 
@@ -46,9 +47,9 @@ fn a_run_that_was_killed_goes_on_to_the_same_trials_none_twice_and_none_lost() {
     let name = journals.flatten().next().expect("a run").file_name().into_string().expect("UTF-8");
     // As a crash in the middle of a write leaves it.
     let journal = stage.path("results/.run").join(&name).join("journal.jsonl");
+    let taken = read(&journal).expect("a journal").trials;
     let mut text = std::fs::read_to_string(&journal).expect("a journal");
-    let taken = text.lines().count() - 1;
-    text.push_str("{\"round\":2,\"contender\":\"ceil");
+    text.push_str("{\"crc32\":\"0badcafe\",\"entry\":{\"round\":2,\"contender\":\"ceil");
     std::fs::write(&journal, text).expect("written");
 
     let mut resumed =
@@ -56,9 +57,12 @@ fn a_run_that_was_killed_goes_on_to_the_same_trials_none_twice_and_none_lost() {
     let output = resumed.arg("--results").arg(stage.path("results")).output().expect("starts");
     assert!(stderr(&output).contains("torn"), "{}", stderr(&output));
     let run = stage.results();
-    assert!(taken >= 3 && run.is_complete(), "{taken} were taken");
-    let slots: Vec<_> = run.trials.into_iter().map(|trial| trial.slot).collect();
-    assert_eq!(slots, run.header.slots());
+    let slots: Vec<_> = run.trials.iter().map(|trial| trial.slot.clone()).collect();
+    assert_eq!(slots, run.header.slots(), "each trial once, in the order of the seed");
+    assert!((3..slots.len()).contains(&taken.len()), "{} were taken before", taken.len());
+    let begun =
+        |trials: &[Trial]| -> Vec<String> { trials.iter().map(|trial| trial.started_at.clone()).collect() };
+    assert_eq!(begun(&run.trials[..taken.len()]), begun(&taken), "what was taken is not taken again");
     stage.assert_nothing_left();
 }
 
@@ -78,6 +82,19 @@ fn two_runs_do_not_write_one_journal() {
     harness.kill().expect("killed");
     harness.wait().expect("ends");
     stage.assert_nothing_left();
+}
+
+#[test]
+fn a_second_run_leaves_the_first_ones_files() {
+    let stage = Stage::new().with("ceiling").profile(1, 0.1, &[ECHO]);
+    stage.run(&["--skip-verify"]);
+    let first = stage.results();
+    stage.run(&["--skip-verify"]);
+    let results = stage.path("results");
+    let again = read(&results.join(format!("{}.json", first.header.name))).expect("still there");
+    assert_eq!(again.header.started_at, first.header.started_at);
+    let second = read(&results.join(format!("{}-2.json", first.header.name))).expect("a name of its own");
+    assert!(second.header.started_at > first.header.started_at);
 }
 
 #[test]

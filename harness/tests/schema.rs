@@ -4,6 +4,7 @@ mod support;
 
 use std::path::Path;
 
+use harness::compare::compare;
 use harness::results::SCHEMA_FILE;
 use serde_json::{Value, json};
 
@@ -45,6 +46,21 @@ fn the_committed_results_are_of_the_published_schema() {
             schema.iter_errors(&run).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(wrong.is_empty(), "{}: {wrong:#?}", run["name"]);
     }
+}
+
+#[test]
+fn a_comparison_is_of_the_published_schema() {
+    let schema = validator("Compared");
+    let (one, mut other) = (support::old_results(), support::old_results());
+    let alike = serde_json::to_value(compare(&one, &other)).expect("JSON");
+    assert!(schema.is_valid(&alike), "{alike}");
+    other.header.schema += 1;
+    let unlike = serde_json::to_value(compare(&one, &other)).expect("JSON");
+    assert!(schema.is_valid(&unlike), "{unlike}");
+    assert_eq!(unlike["rows"][0]["finding"]["not-comparable"]["obstacle"], "other-schema");
+    let mut wrong = unlike.clone();
+    wrong["rows"][0]["finding"]["not-comparable"]["obstacle"] = json!("bad luck");
+    assert!(!schema.is_valid(&wrong));
 }
 
 #[test]

@@ -174,6 +174,12 @@ impl Distribution {
         self.0.add(&other.0).expect("a histogram that resizes takes any other");
     }
 
+    /// The histogram itself, of nanoseconds.
+    #[must_use]
+    pub fn histogram(&self) -> &Histogram<u64> {
+        &self.0
+    }
+
     /// How many durations were recorded.
     #[must_use]
     pub fn count(&self) -> u64 {

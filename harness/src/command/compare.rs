@@ -19,6 +19,10 @@ pub fn compare_runs(options: &CompareOptions) -> Result<Exit> {
         out!("{}", markdown(&compared));
     }
     let limit = options.fail_on_regression.map(|percent| 1.0 + percent / 100.0);
-    let fails = compared.worst().zip(limit).is_some_and(|(worst, limit)| worst > limit);
-    Ok(if fails { Exit::Regression } else { Exit::Done })
+    Ok(match limit {
+        None => Exit::Done,
+        Some(limit) if compared.worst().is_some_and(|worst| worst > limit) => Exit::Regression,
+        Some(_) if compared.is_incomplete() => Exit::NotComparable,
+        Some(_) => Exit::Done,
+    })
 }

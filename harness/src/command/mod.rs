@@ -1,6 +1,7 @@
 //! The commands: each reads its options, and calls the modules in the order of the data's flow.
 
 pub mod compare;
+pub mod export;
 pub mod list;
 pub mod output;
 mod prepare;

@@ -6,6 +6,7 @@ mod page;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use comparable::Obstacle;
 pub use page::markdown;
 
 use crate::plan::Load;
@@ -13,7 +14,7 @@ use crate::report::{Figure, figures, noise_floor};
 use crate::results::{Outcome, Run, States};
 use crate::stats::{Pair, Tagged, changes};
 
-/// All that two runs can be compared in.
+/// All that two runs can be compared in: what `compare --json` prints. Its fields stay as they are; others may be added.
 #[derive(Debug, Clone, JsonSchema, Serialize)]
 pub struct Compared {
     /// Name of the first run.
@@ -51,7 +52,9 @@ pub enum Finding {
     NoDifferenceSeen(Change),
     /// They cannot be compared.
     NotComparable {
-        /// Why.
+        /// What keeps them from it.
+        obstacle: Obstacle,
+        /// What it is, in words.
         because: String,
     },
 }
@@ -103,9 +106,13 @@ pub fn compare(before: &Run, after: &Run) -> Compared {
         if pair.before.is_empty() && pair.after.is_empty() {
             continue;
         }
-        let finding = match (&obstacle, difference) {
-            (Some(because), _) => Finding::NotComparable { because: because.clone() },
-            (None, None) => Finding::NotComparable { because: comparable::missing(&pair).to_owned() },
+        let obstacle = obstacle.clone().or_else(|| comparable::of_cell([before, after], name, load, &pair));
+        let finding = match (obstacle, difference) {
+            (Some((obstacle, because)), _) => Finding::NotComparable { obstacle, because },
+            (None, None) => {
+                let (obstacle, because) = comparable::too_little();
+                Finding::NotComparable { obstacle, because }
+            }
             (None, Some(difference)) => {
                 let change = Change {
                     before: mean(&pair.before),
@@ -137,6 +144,16 @@ pub fn compare(before: &Run, after: &Run) -> Compared {
 }
 
 impl Compared {
+    /// Does it leave open whether a figure of the first run became worse?
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        let open = |row: &Row| match &row.finding {
+            Finding::NotComparable { obstacle, .. } => *obstacle != Obstacle::OnlyAfter,
+            _ => false,
+        };
+        self.rows.iter().any(open)
+    }
+
     /// The largest change for the worse that the data show, as a ratio above 1; `None` if there is none.
     #[must_use]
     pub fn worst(&self) -> Option<f64> {

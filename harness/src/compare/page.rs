@@ -30,7 +30,7 @@ pub fn markdown(compared: &Compared) -> String {
             Finding::Worse(change) => ("**worse**", figures(change)),
             Finding::Better(change) => ("**better**", figures(change)),
             Finding::NoDifferenceSeen(change) => ("no difference seen", figures(change)),
-            Finding::NotComparable { because } => ("not comparable", format!("| | {because}")),
+            Finding::NotComparable { because, .. } => ("not comparable", format!("| | {because}")),
         };
         let _ = writeln!(page, "| {word} | {} | {} | {} | {figures} |", row.load, row.contender, row.figure);
     }

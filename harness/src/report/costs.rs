@@ -7,7 +7,7 @@ use crate::results::Measured;
 const KIB: f64 = 1024.0;
 
 /// The rows for any load. Nothing is won by them: what can be is in the load's own table.
-pub(super) const COSTS: &[Figure] = &[
+pub(crate) const COSTS: &[Figure] = &[
     figure("Server CPU, user (µs/message)", |m| per_message(m, &m.server, m.server.user_us)),
     figure("Server CPU, system (µs/message)", |m| per_message(m, &m.server, m.server.system_us())),
     figure("Server context switches, voluntary (per message)", |m| switches(m, &m.server, |s| s.voluntary)),

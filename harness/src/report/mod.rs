@@ -9,10 +9,11 @@ mod standing;
 mod table;
 mod terminal;
 
+pub(crate) use costs::COSTS;
 pub(crate) use figures::{Figure, figures};
 pub use head::head;
 pub use markdown::{markdown, tables_markdown};
 pub use number::number;
-pub(crate) use standing::noise_floor;
+pub(crate) use standing::{noise_floor, valid};
 pub use table::{Table, costs, table, tables};
 pub use terminal::terminal;

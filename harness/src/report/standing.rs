@@ -48,7 +48,7 @@ pub(super) fn standing(run: &Run, load: &Load, figure: &Figure, columns: &[&Entr
 }
 
 /// The trials of a cell whose figures count.
-pub(super) fn valid<'a>(
+pub(crate) fn valid<'a>(
     run: &'a Run,
     entry: &'a Entry,
     load: &'a Load,
