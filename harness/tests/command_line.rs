@@ -55,7 +55,7 @@ fn a_port_in_use_is_said_with_its_holder_and_the_flag() {
 fn malformed_files_are_refused_with_file_and_line() {
     let stage =
         Stage::new().with("ceiling").profile(1, 0.1, &["workload = \"echo\"\nconnections = \"many\""]);
-    fails(&stage.run(&[]), 1, &["malformed profile", "tiny.toml", "line 5", "many"]);
+    fails(&stage.run(&[]), 1, &["malformed profile", "tiny.toml", "line 6", "many"]);
     std::fs::write(stage.path("servers/ceiling/contender.toml"), "name = 5\n").expect("written");
     fails(&harness(&stage, &["verify"]), 1, &["malformed manifest", "contender.toml", "line 1"]);
     for (text, expected) in [
