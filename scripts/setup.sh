@@ -9,6 +9,7 @@ command -v cc >/dev/null || packages+=(gcc libc6-dev)
 command -v git >/dev/null || packages+=(git)
 if [ "${1:-}" = --test ]; then
   command -v shellcheck >/dev/null || packages+=(shellcheck)
+  command -v valgrind >/dev/null || packages+=(valgrind)
 elif [ "${1:-}" = --measure ]; then
   command -v wrk >/dev/null || packages+=(wrk)
 fi

@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::net::IpAddr;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -50,6 +51,9 @@ pub enum Command {
     Verify(VerifyOptions),
     /// Measure, and write the results.
     Run(RunOptions),
+    /// Count the instructions that a message takes in user space, under valgrind. A gauge for regressions, never a measure
+    /// of speed.
+    Instructions(InstructionsOptions),
     /// Show what changed from one run to another, and what is noise.
     Compare(CompareOptions),
     /// Write a results file in a form that other tools read.
@@ -139,6 +143,31 @@ pub struct Place {
     /// Cores of the load generator; by default the rest.
     #[arg(long, value_name = "CORES")]
     pub tool_cores: Option<CoreSet>,
+}
+
+/// Options of `instructions`.
+#[derive(Debug, Args)]
+pub struct InstructionsOptions {
+    /// Contenders; all that serve echo by default.
+    pub contenders: Vec<String>,
+    /// Connections, each with one message outstanding. With more than one, how many are handled at a time is chance.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub connections: NonZeroU64,
+    /// Messages of each connection that are counted: the difference between so many, and twice as many.
+    #[arg(long, value_name = "N", default_value = "2000")]
+    pub messages: NonZeroU64,
+    /// Length of each message, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 64)]
+    pub payload_bytes: usize,
+    /// How often it is counted; the output tells how far the counts differ.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub repeats: u32,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Where the processes run.
+    #[command(flatten)]
+    pub place: Place,
 }
 
 /// Options of `compare`.

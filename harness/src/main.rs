@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use harness::cli::{Cli, Command, Exit};
-use harness::command::{compare, export, list, output, readme, report, run, schema, verify};
+use harness::command::{compare, export, instructions, list, output, readme, report, run, schema, verify};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match &cli.command {
+        Command::Instructions(options) => instructions::instructions(&cli.shared, options),
         Command::List(options) => list::list(&cli.shared, options),
         Command::Verify(options) => verify::verify(&cli.shared, options),
         Command::Run(options) => run::run(&cli.shared, options),

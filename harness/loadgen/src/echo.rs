@@ -1,6 +1,8 @@
 mod closed;
 mod open;
 
+use std::num::NonZeroU64;
+
 use closed::Closed;
 use framing::Opcode;
 use open::{Open, Sent};
@@ -57,11 +59,11 @@ impl Peer {
 
 impl Echo {
     /// The connections with these numbers, of `of_connections`: in open loop if `arrivals` have a rate,
-    /// otherwise with `pipeline` messages outstanding on each.
+    /// otherwise with `pipeline` messages outstanding on each, until each has sent `messages`, if that is given.
     pub(crate) fn new(
         payload_bytes: usize,
         kind: Kind,
-        pipeline: usize,
+        (pipeline, messages): (usize, Option<NonZeroU64>),
         arrivals: &Arrivals,
         numbers: impl Iterator<Item = usize> + Clone,
         of_connections: usize,
@@ -73,7 +75,7 @@ impl Echo {
         let peers: Vec<_> = numbers.clone().enumerate().map(peer).collect();
         let timetable = |number| Timetable::new(arrivals, number as u64, of_connections as u64);
         let pace = match arrivals.rate {
-            None => Pace::Closed(Closed::new(pipeline, peers.len())),
+            None => Pace::Closed(Closed::new(pipeline, messages, peers.len())),
             Some(_) => Pace::Open(Open::new(numbers.map_while(timetable))),
         };
         let opcode = match kind {
@@ -199,17 +201,18 @@ impl Workload for Echo {
     fn lost(&mut self, peer: &mut Peer, _was_open: bool) {
         self.outstanding -= peer.outstanding();
         peer.answered = peer.sent;
-        if let Pace::Open(open) = &mut self.pace {
-            open.end(peer);
+        match &mut self.pace {
+            Pace::Closed(closed) => closed.end(peer),
+            Pace::Open(open) => open.end(peer),
         }
     }
 
     fn is_done(&self, context: &Context) -> bool {
         let all_sent = match &self.pace {
-            Pace::Closed(_) => true,
-            Pace::Open(open) => open.is_done(),
+            Pace::Closed(closed) => !context.sending || closed.is_done(),
+            Pace::Open(open) => !context.sending && open.is_done(),
         };
-        !context.sending && all_sent && self.outstanding == 0
+        all_sent && self.outstanding == 0
     }
 
     fn finish(&mut self, context: &mut Context) {

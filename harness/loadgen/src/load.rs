@@ -1,7 +1,7 @@
 mod check;
 
 use std::net::SocketAddr;
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use schemars::JsonSchema;
@@ -103,6 +103,10 @@ pub enum Workload {
         /// unanswered, up to 4,096; what comes due beyond them is sent late, and counted so.
         #[arg(long, default_value = "1")]
         pipeline: NonZeroUsize,
+        /// Closed loop: messages of each connection. When all have been answered the load ends, before its time is over.
+        #[arg(long)]
+        #[serde(default, skip_serializing_if = "is_default")]
+        messages: Option<NonZeroU64>,
         /// Length of each message, in bytes.
         #[arg(long, default_value_t = 64)]
         payload_bytes: usize,

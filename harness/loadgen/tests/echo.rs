@@ -2,6 +2,7 @@
 
 mod server;
 
+use std::num::NonZeroU64;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -148,4 +149,22 @@ fn a_warm_up_without_a_reply_lasts_until_its_limit() {
 fn without_a_limit_a_warm_up_lasts_for_its_time() {
     let (measurement, _) = measure(&load(serve(Script::default()), 1, echo(2, 1, 16)));
     assert_eq!(measurement.warmup, Some(Warmup { seconds: 0.05, steady: None }));
+}
+
+#[test]
+fn a_load_of_a_number_of_messages_sends_them_exactly_and_ends() {
+    for (threads, connections, pipeline) in [(1, 1, 1), (2, 5, 3)] {
+        let mut workload = echo(connections, pipeline, 64);
+        if let Workload::Echo { messages, .. } = &mut workload {
+            *messages = NonZeroU64::new(20);
+        }
+        let mut load = load(serve(Script::default()), threads, workload);
+        // Far beyond a test's patience: only the messages can end it.
+        load.timing = Timing { warmup_s: 0.0, seconds: 3_600.0, ..load.timing };
+        let (measurement, _) = measure(&load);
+        let connections = connections as u64;
+        assert_clean(&measurement, connections);
+        assert_eq!((measurement.sent, measurement.messages), (20 * connections, 20 * connections));
+        assert!(measurement.seconds < load.timing.seconds);
+    }
 }

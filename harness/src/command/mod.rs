@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod export;
+pub mod instructions;
 pub mod list;
 pub mod output;
 mod prepare;

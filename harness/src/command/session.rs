@@ -71,6 +71,7 @@ impl Session {
             root: &self.root,
             address: self.address,
             cores: &self.cores.server,
+            slowness: 1,
             interrupted: &self.interrupted,
         }
     }

@@ -27,6 +27,8 @@ pub struct Boot<'a> {
     pub address: SocketAddr,
     /// Its cores; it gets one worker a core.
     pub cores: &'a CoreSet,
+    /// How many times longer than natively it may take to be ready and to stop: 1, but for an instrumented one.
+    pub slowness: u32,
     /// Ends the waiting.
     pub interrupted: &'a AtomicBool,
 }
@@ -36,6 +38,7 @@ pub struct Boot<'a> {
 pub struct Server {
     child: Child,
     address: SocketAddr,
+    stops_within: Duration,
     log: PathBuf,
     /// What it says of itself.
     pub about: About,
@@ -66,7 +69,10 @@ impl Server {
                 let answered = format!("says that it is {:?}", about.contender);
                 Err(Failed { failure: Failure::AnswersWrongly { answered }, log_tail: log_tail(&log) })
             }
-            Ok(about) => Ok(Self { child: starting.child, address: boot.address, log, about }),
+            Ok(about) => {
+                let stops_within = STOPS_WITHIN * boot.slowness;
+                Ok(Self { child: starting.child, address: boot.address, stops_within, log, about })
+            }
             Err(failure) => Err(Failed { failure, log_tail: log_tail(&log) }),
         }
     }
@@ -93,10 +99,10 @@ impl Server {
     /// # Errors
     /// [`Failure::DidNotStop`]: it had to be killed.
     pub fn stop(mut self) -> Result<(), Failure> {
-        let obeyed = self.child.terminate(STOPS_WITHIN);
+        let obeyed = self.child.terminate(self.stops_within);
         // A port that stays held is what the next boot fails on, with its holder's name.
         let _ = port::wait_until_free(self.address, Duration::from_secs(2));
-        if obeyed { Ok(()) } else { Err(Failure::DidNotStop { within_s: STOPS_WITHIN.as_secs_f64() }) }
+        if obeyed { Ok(()) } else { Err(Failure::DidNotStop { within_s: self.stops_within.as_secs_f64() }) }
     }
 }
 
@@ -107,7 +113,8 @@ struct Starting {
 
 impl Starting {
     fn wait_until_ready(&mut self, boot: &Boot<'_>) -> Result<About, Failure> {
-        let deadline = Instant::now() + READY_WITHIN;
+        let ready_within = READY_WITHIN * boot.slowness;
+        let deadline = Instant::now() + ready_within;
         loop {
             if let Some(status) = self.child.wait_for(Duration::from_millis(5)) {
                 return Err(Failure::EndedAtBoot { status: status.to_string() });
@@ -117,9 +124,9 @@ impl Starting {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(Failure::NotReady { within_s: READY_WITHIN.as_secs_f64() });
+                return Err(Failure::NotReady { within_s: ready_within.as_secs_f64() });
             }
-            match about(self.address, left.min(Duration::from_secs(1))) {
+            match about(self.address, left.min(Duration::from_secs(1) * boot.slowness)) {
                 Ok(Some(about)) => return Ok(about),
                 Ok(None) => {}
                 Err(answered) => return Err(Failure::AnswersWrongly { answered }),

@@ -1,5 +1,6 @@
 //! This machine: cores, processes, ports, and what is recorded of it.
 
+mod callgrind;
 mod child;
 mod core_time;
 mod cores;
@@ -12,6 +13,7 @@ mod probe;
 mod socket_buffers;
 mod usage;
 
+pub use callgrind::{instructions, under_callgrind, valgrind_version};
 pub use child::Child;
 pub use core_time::{CoreShares, CoreTime, CoreUse};
 pub use cores::{CoreSet, Cores};

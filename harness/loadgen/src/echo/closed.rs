@@ -1,3 +1,5 @@
+use std::num::NonZeroU64;
+
 use super::Peer;
 use crate::engine::Context;
 
@@ -5,22 +7,32 @@ use crate::engine::Context;
 #[derive(Debug)]
 pub(super) struct Closed {
     pipeline: u64,
+    /// Messages of each connection.
+    quota: u64,
+    /// Connections that have not sent them all.
+    active: usize,
     /// When the outstanding messages were sent: that of slot `s` with sequence number `n` is in place
     /// `s` × pipeline + `n` modulo pipeline.
     sent_ns: Box<[u64]>,
 }
 
 impl Closed {
-    pub(super) fn new(pipeline: usize, connections: usize) -> Self {
-        Self { pipeline: pipeline as u64, sent_ns: vec![0; connections.saturating_mul(pipeline)].into() }
+    pub(super) fn new(pipeline: usize, messages: Option<NonZeroU64>, connections: usize) -> Self {
+        Self {
+            pipeline: pipeline as u64,
+            quota: messages.map_or(u64::MAX, NonZeroU64::get),
+            active: connections,
+            sent_ns: vec![0; connections.saturating_mul(pipeline)].into(),
+        }
     }
 
     pub(super) fn is_due(&self, peer: &Peer, context: &Context) -> bool {
-        context.sending && peer.outstanding() < self.pipeline
+        context.sending && peer.outstanding() < self.pipeline && peer.sent < self.quota
     }
 
     /// The messages of a connection from sequence number `first` on are about to be sent.
     pub(super) fn sent(&mut self, peer: &Peer, first: u64, context: &mut Context) {
+        self.active -= usize::from(peer.sent == self.quota);
         let now_ns = context.clock.now_ns();
         for sequence in first..peer.sent {
             self.sent_ns[self.place(peer.slot, sequence)] = now_ns;
@@ -33,6 +45,16 @@ impl Closed {
     /// When the oldest outstanding message was sent.
     pub(super) fn sent_ns(&self, peer: &Peer) -> u64 {
         self.sent_ns[self.place(peer.slot, peer.answered)]
+    }
+
+    /// The connection sends no more.
+    pub(super) fn end(&mut self, peer: &Peer) {
+        self.active -= usize::from(peer.sent < self.quota);
+    }
+
+    /// Has every connection sent all its messages?
+    pub(super) fn is_done(&self) -> bool {
+        self.active == 0
     }
 
     fn place(&self, slot: usize, sequence: u64) -> usize {

@@ -50,7 +50,8 @@ fn context() -> Context {
 
 /// An echo that has just sent `pipeline` messages, and these.
 fn begun(pipeline: usize) -> (Echo, Peer, Context, Vec<Vec<u8>>) {
-    let (mut echo, mut peers) = Echo::new(PAYLOAD_BYTES, Kind::Text, pipeline, &Arrivals::default(), 3..4, 4);
+    let (mut echo, mut peers) =
+        Echo::new(PAYLOAD_BYTES, Kind::Text, (pipeline, None), &Arrivals::default(), 3..4, 4);
     let (mut peer, mut context) = (peers.remove(0), context());
     echo.produce(&mut peer, &mut context);
     let messages = messages_of(&mut context.out);

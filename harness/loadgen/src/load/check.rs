@@ -29,8 +29,11 @@ impl Load {
         let processes = self.connecting.processes.map_or(1, NonZeroUsize::get);
         within("--processes", processes, 1, MAX_PROCESSES)?;
         match self.workload {
-            Workload::Echo { pipeline, payload_bytes, ref arrivals, .. } => {
+            Workload::Echo { pipeline, messages, payload_bytes, ref arrivals, .. } => {
                 arrivals.check()?;
+                if arrivals.rate.is_some() && messages.is_some() {
+                    return Err("--messages: not with --rate, which sends until its time is over".to_owned());
+                }
                 if arrivals.rate.is_some() && pipeline.get() > 1 {
                     return Err(format!(
                         "--pipeline {pipeline}: not with --rate, which leaves open how many are outstanding"

@@ -251,6 +251,7 @@ pub fn echo(connections: usize, pipeline: usize, payload_bytes: usize) -> Worklo
     Workload::Echo {
         connections: number(connections),
         pipeline: number(pipeline),
+        messages: None,
         payload_bytes,
         kind: Kind::Text,
         arrivals: Arrivals::default(),
