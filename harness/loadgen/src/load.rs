@@ -222,11 +222,14 @@ impl Load {
 }
 
 impl Workload {
-    /// Are messages sent by the clock?
-    pub(crate) fn is_open_loop(&self) -> bool {
+    /// How the messages of an open loop are timed; `None`: the loop is closed.
+    #[must_use]
+    pub fn arrivals(&self) -> Option<Arrivals> {
         match self {
-            Self::Echo { arrivals, .. } | Self::Broadcast { arrivals, .. } => arrivals.rate.is_some(),
-            Self::Xhr { .. } | Self::Capacity(_) => false,
+            Self::Echo { arrivals, .. } | Self::Broadcast { arrivals, .. } => {
+                Some(*arrivals).filter(|arrivals| arrivals.rate.is_some())
+            }
+            Self::Xhr { .. } | Self::Capacity(_) => None,
         }
     }
 

@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de, ser};
 
 use crate::steady::WINDOW_NS;
-use crate::{Capacity, Load};
+use crate::{Capacity, Load, Step};
 
 /// One line of standard output.
 #[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ use crate::{Capacity, Load};
 pub enum Event {
     /// A phase begins.
     Phase(Phase),
+    /// Capacity only: a step has been taken, the one that ended it included.
+    Step(Box<Step>),
     /// The last line.
     Measurement(Box<Measurement>),
 }

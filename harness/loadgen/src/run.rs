@@ -203,7 +203,7 @@ fn settle(timing: &Timing) {
 /// given, and so are the times of what it sends. So does that of several processes, which would have to agree.
 fn warm_up(load: &Load, processes: usize) -> Option<Arc<WarmUp>> {
     let Timing { warmup_s, warmup_max_s, .. } = load.timing;
-    let may_end = warmup_max_s > warmup_s && processes == 1 && !load.workload.is_open_loop();
+    let may_end = warmup_max_s > warmup_s && processes == 1 && load.workload.arrivals().is_none();
     may_end.then(|| Arc::new(WarmUp::new(nanoseconds(warmup_s))))
 }
 
@@ -222,7 +222,7 @@ fn measurement(load: &Load, mut tally: Tally, moments: &Moments) -> Measurement 
         crate::Delivery { expected, ..tally.delivery }
     });
     let (series, windows) = tally.series.over(moments.measured_ns);
-    let is_open = load.workload.is_open_loop();
+    let is_open = load.workload.arrivals().is_some();
     let is_echo = matches!(load.workload, Workload::Echo { .. });
     Measurement {
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -15,14 +15,11 @@ use super::session::{SCRATCH, Session, scratch};
 use super::verify::prove;
 use crate::cli::RunOptions;
 use crate::contender::{build, build_tool, find};
-use crate::machine::Environment;
+use crate::machine::{Environment, OTHER_FILES};
 use crate::names::{slug, suggestion};
 use crate::plan::{Load, Profile};
 use crate::results::{Entry, Header, Journal, SCHEMA};
 use crate::trial::{Failed, Failure};
-
-/// Open files that a process needs besides its connections: listener, pipes, epoll, libraries.
-const OTHER_FILES: u64 = 64;
 
 /// Prepares a new run. `None`: interrupted.
 ///

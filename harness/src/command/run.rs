@@ -60,7 +60,14 @@ fn measure(session: &Session, prepared: &mut Prepared, repeats: u32) -> Result<b
     let Prepared { header, journal, slots } = prepared;
     let profile = &header.profile;
     let logs = journal.path().parent().unwrap_or(Path::new(".")).to_owned();
-    let mut bench = Bench { boot: session.boot(), tool_cores: &session.cores.tool, profile, logs };
+    let mut bench = Bench {
+        boot: session.boot(),
+        tool_cores: &session.cores.tool,
+        profile,
+        seed: header.seed,
+        open_files: session.open_files,
+        logs,
+    };
     let expected = Duration::from_secs_f64(profile.warmup_s + profile.seconds) + OVERHEAD;
     let mut progress = Progress::new(slots.len(), profile.rounds.get(), expected);
     take(slots, &header.contenders, repeats, &mut bench, journal, &mut progress)

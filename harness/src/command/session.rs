@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -72,6 +73,7 @@ impl Session {
             address: self.address,
             cores: &self.cores.server,
             slowness: 1,
+            processes: NonZeroUsize::MIN,
             interrupted: &self.interrupted,
         }
     }

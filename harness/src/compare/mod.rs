@@ -89,7 +89,7 @@ pub fn compare(before: &Run, after: &Run) -> Compared {
     let mut pairs = Vec::new();
     let mut family = 0;
     for load in loads {
-        for figure in figures(load).iter().filter(|figure| figure.better.is_some()) {
+        for figure in figures(load).into_iter().filter(|figure| figure.better.is_some()) {
             family += 1;
             for name in &names {
                 let pair = Pair {

@@ -27,7 +27,7 @@ pub struct Contender {
     pub build: Vec<String>,
     /// Command that runs it.
     pub run: Vec<String>,
-    /// Workloads that it can be given.
+    /// What it serves ([`Load::SERVICES`]).
     pub serves: Vec<String>,
     /// Checks that its framework makes it fail.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -101,8 +101,8 @@ fn read(file: &Path) -> Result<Contender> {
     if contender.name.contains(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit() && c != '-') {
         return refuse(format!("name = {:?}: expected a-z, 0-9 and dashes", contender.name));
     }
-    if let Some(unknown) = contender.serves.iter().find(|name| !Load::WORKLOADS.contains(&name.as_str())) {
-        return refuse(format!("serves {unknown:?}: {}", suggestion(unknown, Load::WORKLOADS)));
+    if let Some(unknown) = contender.serves.iter().find(|name| !Load::SERVICES.contains(&name.as_str())) {
+        return refuse(format!("serves {unknown:?}: {}", suggestion(unknown, Load::SERVICES)));
     }
     let is_check = |name: &str| conformance::checks().iter().any(|check| check.name == name);
     if let Some(Deviation { check, .. }) =
@@ -130,10 +130,10 @@ impl Contender {
         fill(&self.run, root)
     }
 
-    /// Can it be given this workload?
+    /// Can it be given this load?
     #[must_use]
-    pub fn serves(&self, workload: &str) -> bool {
-        self.serves.iter().any(|served| served == workload)
+    pub fn serves(&self, load: &Load) -> bool {
+        self.serves.iter().any(|served| served == load.service())
     }
 }
 

@@ -1,15 +1,17 @@
 use std::fs::File;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use contract::About;
 
 use super::Contender;
 use super::readiness::about;
-use crate::machine::{Child, CoreSet, log_tail, port};
+use crate::machine::{Child, CoreSet, log_tail, port, processes_of_group};
 use crate::root::Root;
 use crate::trial::{Failed, Failure};
 
@@ -29,6 +31,8 @@ pub struct Boot<'a> {
     pub cores: &'a CoreSet,
     /// How many times longer than natively it may take to be ready and to stop: 1, but for an instrumented one.
     pub slowness: u32,
+    /// Processes that are to serve the port together; 1 where the load does not ask for more.
+    pub processes: NonZeroUsize,
     /// Ends the waiting.
     pub interrupted: &'a AtomicBool,
 }
@@ -39,6 +43,7 @@ pub struct Server {
     child: Child,
     address: SocketAddr,
     stops_within: Duration,
+    processes: NonZeroUsize,
     log: PathBuf,
     /// What it says of itself.
     pub about: About,
@@ -60,6 +65,7 @@ impl Server {
             ("HOST", boot.address.ip().to_string()),
             ("PORT", boot.address.port().to_string()),
             ("WORKERS", boot.cores.len().to_string()),
+            ("PROCESSES", boot.processes.to_string()),
         ];
         let child = Child::spawn(&command, boot.root.path(), &environment, boot.cores, output)
             .map_err(|error| not_started(error.to_string()))?;
@@ -70,8 +76,9 @@ impl Server {
                 Err(Failed { failure: Failure::AnswersWrongly { answered }, log_tail: log_tail(&log) })
             }
             Ok(about) => {
-                let stops_within = STOPS_WITHIN * boot.slowness;
-                Ok(Self { child: starting.child, address: boot.address, stops_within, log, about })
+                let Boot { address, processes, slowness, .. } = *boot;
+                let stops_within = STOPS_WITHIN * slowness;
+                Ok(Self { child: starting.child, address, stops_within, processes, log, about })
             }
             Err(failure) => Err(Failed { failure, log_tail: log_tail(&log) }),
         }
@@ -81,6 +88,14 @@ impl Server {
     #[must_use]
     pub fn pid(&self) -> i32 {
         self.child.pid()
+    }
+
+    /// Those of its processes that serve: with several, the one that was started serves nobody.
+    #[must_use]
+    pub fn serving(&self) -> Vec<i32> {
+        let own = self.pid();
+        let others: Vec<i32> = processes_of_group(own).into_iter().filter(|pid| *pid != own).collect();
+        if self.processes.get() > 1 { others } else { std::iter::once(own).chain(others).collect() }
     }
 
     /// How it ended, if it has.
@@ -127,10 +142,32 @@ impl Starting {
                 return Err(Failure::NotReady { within_s: ready_within.as_secs_f64() });
             }
             match about(self.address, left.min(Duration::from_secs(1) * boot.slowness)) {
-                Ok(Some(about)) => return Ok(about),
+                Ok(Some(about)) => return self.wait_until_all_listen(about, boot, ready_within, deadline),
                 Ok(None) => {}
                 Err(answered) => return Err(Failure::AnswersWrongly { answered }),
             }
+        }
+    }
+
+    /// `GET /` is answered when the first of several processes listens.
+    fn wait_until_all_listen(&self, about: About, boot: &Boot<'_>, ready_within: Duration, deadline: Instant) -> Result<About, Failure> {
+        let processes = boot.processes.get();
+        if processes == 1 {
+            return Ok(about);
+        }
+        loop {
+            let listening = port::listeners(self.address.port());
+            if listening >= processes {
+                return Ok(about);
+            }
+            if boot.interrupted.load(Relaxed) {
+                return Err(Failure::Interrupted);
+            }
+            if Instant::now() > deadline {
+                let within_s = ready_within.as_secs_f64();
+                return Err(Failure::TooFewListen { processes, listening, within_s });
+            }
+            sleep(Duration::from_millis(20));
         }
     }
 }

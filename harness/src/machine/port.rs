@@ -6,7 +6,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use procfs::net::TcpState;
+use procfs::net::{TcpNetEntry, TcpState};
 use procfs::process::{FDTarget, all_processes};
 
 /// Checks that a server could listen at `address`.
@@ -51,14 +51,22 @@ pub fn in_local_range(port: u16) -> Option<(u16, u16)> {
     (first..=last).contains(&port).then_some((first, last))
 }
 
+/// How many sockets listen on `port`.
+#[must_use]
+pub fn listeners(port: u16) -> usize {
+    listening(port).count()
+}
+
+fn listening(port: u16) -> impl Iterator<Item = TcpNetEntry> {
+    let tables = [procfs::net::tcp().unwrap_or_default(), procfs::net::tcp6().unwrap_or_default()];
+    let listens =
+        move |entry: &TcpNetEntry| entry.state == TcpState::Listen && entry.local_address.port() == port;
+    tables.into_iter().flatten().filter(listens)
+}
+
 /// Name and id of the process that listens on `port`, if this user may see it.
 fn holder(port: u16) -> Option<String> {
-    let tables = [procfs::net::tcp().unwrap_or_default(), procfs::net::tcp6().unwrap_or_default()];
-    let inode = tables
-        .iter()
-        .flatten()
-        .find(|entry| entry.state == TcpState::Listen && entry.local_address.port() == port)?
-        .inode;
+    let inode = listening(port).next()?.inode;
     all_processes().ok()?.flatten().find_map(|process| {
         let holds = process
             .fd()

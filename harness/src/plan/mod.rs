@@ -1,9 +1,13 @@
 //! From a profile to the trials, in the order in which they are taken.
 
+mod check;
 mod load;
 mod profile;
+mod rate;
 mod schedule;
+mod title;
 
-pub use load::{Kind, Load};
+pub use load::{Arrivals, Kind, Load};
 pub use profile::Profile;
+pub use rate::Rate;
 pub use schedule::{Slot, schedule};

@@ -2,12 +2,22 @@
 
 use super::figures::{Figure, figure};
 use crate::machine::{Memory, Spent, Switches};
+use crate::plan::Load;
 use crate::results::Measured;
 
 const KIB: f64 = 1024.0;
 
-/// The rows for any load. Nothing is won by them: what can be is in the load's own table.
-pub(crate) const COSTS: &[Figure] = &[
+/// The rows for a load. Nothing is won by them: what can be is in the load's own table. A climb has no messages to speak of.
+pub(crate) fn costs_of(load: &Load) -> Vec<&'static Figure> {
+    match load {
+        Load::Capacity { .. } => Vec::new(),
+        // What a load generator that spins uses says nothing of the load.
+        _ if load.spins() => SERVER.iter().chain(CORES).collect(),
+        _ => SERVER.iter().chain(TOOL).chain(CORES).collect(),
+    }
+}
+
+const SERVER: &[Figure] = &[
     figure("Server CPU, user (µs/message)", |m| per_message(m, &m.server, m.server.user_us)),
     figure("Server CPU, system (µs/message)", |m| per_message(m, &m.server, m.server.system_us())),
     figure("Server context switches, voluntary (per message)", |m| switches(m, &m.server, |s| s.voluntary)),
@@ -18,6 +28,9 @@ pub(crate) const COSTS: &[Figure] = &[
     figure("Server memory, active (KiB/connection)", |m| grown(m, active, resident)),
     figure("Kernel buffers, idle (KiB/connection)", |m| grown(m, idle, buffers)),
     figure("Kernel buffers, active (KiB/connection)", |m| grown(m, active, buffers)),
+];
+
+const TOOL: &[Figure] = &[
     figure("Load generator CPU, user (µs/message)", |m| {
         m.tool.as_ref().and_then(|tool| per_message(m, tool, tool.user_us))
     }),
@@ -27,6 +40,9 @@ pub(crate) const COSTS: &[Figure] = &[
     figure("Load generator context switches (per message)", |m| {
         switches(m, m.tool.as_ref()?, |s| s.voluntary + s.involuntary)
     }),
+];
+
+const CORES: &[Figure] = &[
     figure("CPU of neither (% of the pinned cores)", |m| Some(m.core_shares()?.unaccounted * 100.0)),
     figure("Soft interrupts (% of the pinned cores)", |m| Some(m.core_shares()?.soft_interrupts * 100.0)),
 ];

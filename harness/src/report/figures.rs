@@ -1,7 +1,7 @@
-use loadgen::Distribution;
+use loadgen::{Distribution, Step};
 
 use super::costs::per_message;
-use crate::plan::Load;
+use crate::plan::{Load, Rate};
 use crate::results::Measured;
 
 /// A row of a table: a figure of each trial.
@@ -16,7 +16,7 @@ pub(crate) struct Figure {
     pub of: fn(&Measured) -> Option<f64>,
 }
 
-type Of = fn(&Measured) -> Option<f64>;
+pub(super) type Of = fn(&Measured) -> Option<f64>;
 
 pub(super) const fn figure(name: &'static str, of: Of) -> Figure {
     Figure { name, is_rate: false, better: None, of }
@@ -56,55 +56,202 @@ fn errors(measured: &Measured) -> f64 {
     measured.measurement.errors.values().map(|&count| count as f64).sum()
 }
 
-const ECHO: &[Figure] = &[
-    figure("Time (s)", |m| Some(m.measurement.seconds)),
+fn ms(times: Option<&Distribution>, share: f64) -> Option<f64> {
+    Some(times?.quantile_ns(share)? as f64 / MS)
+}
+
+fn offered(measured: &Measured) -> Option<f64> {
+    let arrivals = measured.measurement.load.workload.arrivals()?;
+    Some(f64::from(arrivals.rate?.get()))
+}
+
+fn limit(measured: &Measured) -> Option<f64> {
+    measured.search.as_ref()?.kept.map(f64::from)
+}
+
+/// The last step of a climb that was without fault.
+fn step(measured: &Measured) -> Option<&Step> {
+    measured.measurement.capacity.as_ref()?.good_steps().last()
+}
+
+fn held(measured: &Measured) -> Option<f64> {
+    Some(measured.measurement.capacity.as_ref()?.held as f64)
+}
+
+fn connects_per_s(measured: &Measured) -> Option<f64> {
+    let connect_s: f64 =
+        measured.measurement.capacity.as_ref()?.good_steps().map(|step| step.connect_s).sum();
+    (connect_s > 0.0).then_some(held(measured)? / connect_s)
+}
+
+fn kernel_bytes(measured: &Measured) -> Option<f64> {
+    let memory = &step(measured)?.memory;
+    Some(memory.kernel_buffer_bytes + memory.kernel_slab_bytes)
+}
+
+const TIME: &[Figure] = &[figure("Time (s)", |m| Some(m.measurement.seconds))];
+
+const ECHO_CLOSED: &[Figure] = &[
     figure("Requests (messages)", |m| Some(m.measurement.messages as f64)),
     rate("RPS (messages/s)", |m| Some(m.rate())),
-    figure("Errors", |m| Some(errors(m))),
+];
+
+const ECHO_LIMIT: &[Figure] = &[rate("Limit (messages/s)", limit)];
+
+const CALIBRATION: &[Figure] =
+    &[figure("Capacity, closed loop (/s)", |m| Some(m.calibration.as_ref()?.capacity_per_s))];
+
+const ECHO_OPEN: &[Figure] = &[
+    figure("Rate offered (messages/s)", offered),
+    figure("Messages sent", |m| Some(m.measurement.sent as f64)),
+    figure("Replies/s", |m| Some(m.rate())),
+];
+
+const ERRORS: &[Figure] = &[figure("Errors", |m| Some(errors(m)))];
+
+const LATENCY: &[Figure] = &[
     figure("Latency min (ms)", |m| Some(latency(m).min_ns()? as f64 / MS)),
-    cost("Latency median (ms)", |m| Some(latency(m).quantile_ns(0.5)? as f64 / MS)),
-    cost("Latency p99 (ms)", |m| Some(latency(m).quantile_ns(0.99)? as f64 / MS)),
+    cost("Latency median (ms)", |m| ms(Some(latency(m)), 0.5)),
+    cost("Latency p99 (ms)", |m| ms(Some(latency(m)), 0.99)),
+    figure("Latency p99.9 (ms)", |m| ms(Some(latency(m)), 0.999)),
     figure("Latency max (ms)", |m| Some(latency(m).max_ns()? as f64 / MS)),
+];
+
+const SERVICE: &[Figure] = &[
+    cost("Service time median (ms)", |m| ms(m.measurement.service.as_ref(), 0.5)),
+    cost("Service time p99 (ms)", |m| ms(m.measurement.service.as_ref(), 0.99)),
+];
+
+const LATENESS: &[Figure] = &[
+    figure("Lateness of sending median (ms)", |m| ms(m.measurement.lateness.as_ref(), 0.5)),
+    figure("Lateness of sending p99 (ms)", |m| ms(m.measurement.lateness.as_ref(), 0.99)),
+];
+
+const SERVER: &[Figure] = &[
     cost("Server CPU (µs/message)", server_us_per_message),
     figure("Server CPU (% of one core)", |m| Some(m.server.cores_busy() * 100.0)),
     cost("Server memory (MiB)", |m| Some(m.server.resident_bytes as f64 / MIB)),
+];
+
+const TOOL: &[Figure] = &[
     figure("Load generator CPU (µs/message)", tool_us_per_message),
     figure("Load generator CPU (% of one core)", |m| Some(tool_cores_busy(m) * 100.0)),
 ];
 
-const BROADCAST: &[Figure] = &[
-    figure("Time (s)", |m| Some(m.measurement.seconds)),
-    figure("Publications", |m| Some(m.measurement.delivery?.publications as f64)),
-    rate("Deliveries/s", |m| Some(m.rate())),
-    figure("Errors", |m| Some(errors(m))),
+const PUBLICATIONS: &[Figure] =
+    &[figure("Publications", |m| Some(m.measurement.delivery?.publications as f64))];
+
+const BROADCAST_CLOSED: &[Figure] = &[rate("Deliveries/s", |m| Some(m.rate()))];
+
+const BROADCAST_LIMIT: &[Figure] = &[rate("Limit (subscribers)", limit)];
+
+const BROADCAST_OPEN: &[Figure] =
+    &[figure("Rate offered (publications/s)", offered), figure("Deliveries/s", |m| Some(m.rate()))];
+
+const REACH: &[Figure] = &[
     figure("Reach (%)", |m| Some(m.measurement.delivery?.reach()? * 100.0)),
     figure("Duplicates", |m| Some(m.measurement.delivery?.duplicates as f64)),
     figure("Out of order", |m| Some(m.measurement.delivery?.out_of_order as f64)),
+];
+
+const DELIVERY_LATENCY: &[Figure] = &[
     figure("Delivery latency min (ms)", |m| Some(latency(m).min_ns()? as f64 / MS)),
-    cost("Delivery latency median (ms)", |m| Some(latency(m).quantile_ns(0.5)? as f64 / MS)),
-    cost("Delivery latency p99 (ms)", |m| Some(latency(m).quantile_ns(0.99)? as f64 / MS)),
+    cost("Delivery latency median (ms)", |m| ms(Some(latency(m)), 0.5)),
+    cost("Delivery latency p99 (ms)", |m| ms(Some(latency(m)), 0.99)),
+    figure("Delivery latency p99.9 (ms)", |m| ms(Some(latency(m)), 0.999)),
     figure("Delivery latency max (ms)", |m| Some(latency(m).max_ns()? as f64 / MS)),
+];
+
+const BROADCAST_SERVER: &[Figure] = &[
     cost("Server CPU (µs/delivery)", server_us_per_message),
     figure("Server CPU (% of one core)", |m| Some(m.server.cores_busy() * 100.0)),
     cost("Server memory (MiB)", |m| Some(m.server.resident_bytes as f64 / MIB)),
+];
+
+const BROADCAST_TOOL: &[Figure] = &[
     figure("Load generator CPU (µs/delivery)", tool_us_per_message),
     figure("Load generator CPU (% of one core)", |m| Some(tool_cores_busy(m) * 100.0)),
 ];
 
+const CAPACITY: &[Figure] = &[
+    rate("Connections held", held),
+    Figure { better: Some(1.0), ..figure("Connects/s", connects_per_s) },
+    cost("Server memory (bytes/connection)", |m| step(m)?.memory.server_bytes),
+    figure("Kernel memory, both ends (bytes/connection)", kernel_bytes),
+    cost("Sweep median (ms)", |m| ms(Some(&step(m)?.sweep), 0.5)),
+    cost("Sweep p99 (ms)", |m| ms(Some(&step(m)?.sweep), 0.99)),
+];
+
 /// The rows for a load.
-pub(crate) fn figures(load: &Load) -> &'static [Figure] {
-    match load {
-        Load::Echo { .. } => ECHO,
-        Load::Broadcast { .. } => BROADCAST,
-    }
+pub(crate) fn figures(load: &Load) -> Vec<&'static Figure> {
+    const NONE: &[Figure] = &[];
+    let calibration = if matches!(load.rate(), Some(Rate::Share(_))) { CALIBRATION } else { NONE };
+    // What a load generator that spins uses says nothing of the load.
+    let unless_it_spins = |tool: &'static [Figure]| if load.spins() { NONE } else { tool };
+    let groups: Vec<&[Figure]> = match load {
+        Load::Echo { rate: None, .. } | Load::Xhr { .. } => {
+            vec![TIME, ECHO_CLOSED, ERRORS, LATENCY, SERVER, TOOL]
+        }
+        Load::Echo { rate: Some(_), .. } => {
+            let tool = unless_it_spins(TOOL);
+            vec![TIME, calibration, ECHO_OPEN, ERRORS, LATENCY, SERVICE, LATENESS, SERVER, tool]
+        }
+        Load::EchoLimit { .. } => {
+            vec![ECHO_LIMIT, ECHO_OPEN, ERRORS, LATENCY, SERVICE, LATENESS, SERVER, TOOL]
+        }
+        Load::Broadcast { rate: None, .. } => {
+            vec![
+                TIME,
+                PUBLICATIONS,
+                BROADCAST_CLOSED,
+                ERRORS,
+                REACH,
+                DELIVERY_LATENCY,
+                BROADCAST_SERVER,
+                BROADCAST_TOOL,
+            ]
+        }
+        Load::Broadcast { rate: Some(_), .. } => {
+            let tool = unless_it_spins(BROADCAST_TOOL);
+            vec![
+                TIME,
+                calibration,
+                PUBLICATIONS,
+                BROADCAST_OPEN,
+                ERRORS,
+                REACH,
+                DELIVERY_LATENCY,
+                LATENESS,
+                BROADCAST_SERVER,
+                tool,
+            ]
+        }
+        Load::BroadcastLimit { .. } => {
+            vec![
+                BROADCAST_LIMIT,
+                BROADCAST_OPEN,
+                ERRORS,
+                REACH,
+                DELIVERY_LATENCY,
+                LATENESS,
+                BROADCAST_SERVER,
+                BROADCAST_TOOL,
+            ]
+        }
+        Load::Capacity { .. } => vec![CAPACITY],
+    };
+    groups.into_iter().flatten().collect()
 }
 
-/// What the share of the ceiling compares: the rate where the server sets it, otherwise the inverse of the
-/// CPU time a message takes. More is better in both.
-pub(super) fn performance(load: &Load, measured: &Measured) -> Option<f64> {
-    if load.is_closed_loop() {
-        Some(measured.rate())
-    } else {
-        server_us_per_message(measured).map(f64::recip)
+/// What the share of the ceiling compares, more of which is better: what the server sets, and where the load sets
+/// that, the inverse of the CPU time a message takes.
+pub(super) fn performance(load: &Load) -> (&'static str, Of) {
+    match load {
+        Load::EchoLimit { .. } | Load::BroadcastLimit { .. } => ("limit", limit),
+        Load::Capacity { .. } => ("connections", held),
+        Load::Echo { rate: Some(_), .. } | Load::Broadcast { rate: Some(_), .. } => {
+            ("CPU", |m| server_us_per_message(m).map(f64::recip))
+        }
+        Load::Echo { .. } | Load::Broadcast { .. } | Load::Xhr { .. } => ("rate", |m| Some(m.rate())),
     }
 }

@@ -5,6 +5,7 @@ mod figures;
 mod head;
 mod markdown;
 mod number;
+mod seconds;
 mod standing;
 mod table;
 mod terminal;

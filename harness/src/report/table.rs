@@ -1,8 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::costs::COSTS;
-use super::figures::{Figure, figures, performance};
+use super::costs::costs_of;
+use super::figures::{Figure, Of, figures, performance};
 use super::number;
+use super::seconds::seconds;
 use super::standing::{standing, valid};
 use crate::plan::Load;
 use crate::results::{Entry, Outcome, Run, Trial};
@@ -36,11 +37,18 @@ pub fn tables(run: &Run) -> Vec<Table> {
 pub fn table(run: &Run, load: &Load) -> Table {
     let columns = columns(run, load);
     let mut rows: Vec<(String, Vec<String>)> =
-        figures(load).iter().map(|figure| row(run, &columns, load, figure)).collect();
+        figures(load).into_iter().map(|figure| row(run, &columns, load, figure)).collect();
     if columns.iter().any(|entry| entry.name == CEILING) {
-        let shares = columns.iter().map(|entry| share_of_ceiling(run, entry, load)).collect();
-        let compared = if load.is_closed_loop() { "rate" } else { "CPU" };
+        let (compared, of) = performance(load);
+        let shares = columns.iter().map(|entry| share_of_ceiling(run, entry, load, of)).collect();
         rows.push((format!("Share of the ceiling, by {compared} (%)"), shares));
+    }
+    if matches!(load, Load::Capacity { .. }) {
+        let stops = columns.iter().map(|entry| stops(run, entry, load)).collect();
+        rows.push(("Stopped by".to_owned(), stops));
+    }
+    if matches!(load, Load::Echo { .. } | Load::Broadcast { .. }) && load.rate().is_some() {
+        rows.extend(seconds(run, &columns, load));
     }
     let notes = columns.iter().flat_map(|entry| notes(run, entry, load)).collect();
     let columns = columns.iter().map(|entry| entry.name.clone()).collect();
@@ -56,7 +64,7 @@ pub fn costs(run: &Run) -> Vec<Table> {
             let has = |entry: &&Entry| valid(run, entry, load).any(|(_, m)| (figure.of)(m).is_some());
             columns.iter().any(has)
         };
-        let rows = COSTS.iter().filter(recorded).map(|figure| row(run, &columns, load, figure)).collect();
+        let rows = costs_of(load).into_iter().filter(recorded).map(|figure| row(run, &columns, load, figure)).collect();
         let columns = columns.iter().map(|entry| entry.name.clone()).collect();
         Table { title: format!("Cost of {load}"), columns, rows, notes: Vec::new() }
     });
@@ -64,7 +72,7 @@ pub fn costs(run: &Run) -> Vec<Table> {
 }
 
 fn columns<'a>(run: &'a Run, load: &Load) -> Vec<&'a Entry> {
-    run.header.contenders.iter().filter(|entry| entry.manifest.serves(load.workload())).collect()
+    run.header.contenders.iter().filter(|entry| entry.manifest.serves(load)).collect()
 }
 
 fn row(run: &Run, columns: &[&Entry], load: &Load, figure: &Figure) -> (String, Vec<String>) {
@@ -85,15 +93,14 @@ fn cell(run: &Run, entry: &Entry, load: &Load, figure: &Figure) -> String {
     match Estimate::of(values) {
         None => missing(run, entry, load).to_owned(),
         Some(estimate) => {
-            let at_least = if figure.is_rate && is_tool_limited(run, entry, load) { "≥ " } else { "" };
+            let at_least = if figure.is_rate && is_lower_bound(run, entry, load) { "≥ " } else { "" };
             format!("{at_least}{}", number::estimate(&estimate))
         }
     }
 }
 
-fn is_tool_limited(run: &Run, entry: &Entry, load: &Load) -> bool {
-    valid(run, entry, load)
-        .any(|(_, measured)| measured.doubts.iter().any(|doubt| matches!(doubt, Doubt::ToolLimited { .. })))
+fn is_lower_bound(run: &Run, entry: &Entry, load: &Load) -> bool {
+    valid(run, entry, load).any(|(_, measured)| measured.doubts.iter().any(Doubt::is_lower_bound))
 }
 
 /// Why a cell has no figure, in a word; its note tells more.
@@ -110,18 +117,30 @@ fn missing(run: &Run, entry: &Entry, load: &Load) -> &'static str {
 }
 
 /// Ratios are taken within a round, where both were measured back to back.
-fn share_of_ceiling(run: &Run, entry: &Entry, load: &Load) -> String {
+fn share_of_ceiling(run: &Run, entry: &Entry, load: &Load, of: Of) -> String {
     let Some(ceiling) = run.header.contenders.iter().find(|other| other.name == CEILING) else {
         return "–".to_owned();
     };
     let limit: BTreeMap<u32, f64> = valid(run, ceiling, load)
-        .filter_map(|(trial, measured)| Some((trial.slot.round, performance(load, measured)?)))
+        .filter_map(|(trial, measured)| Some((trial.slot.round, of(measured)?)))
         .collect();
-    let shares = valid(run, entry, load).filter_map(|(trial, measured)| {
-        Some(performance(load, measured)? / limit.get(&trial.slot.round)? * 100.0)
-    });
+    let shares = valid(run, entry, load)
+        .filter_map(|(trial, measured)| Some(of(measured)? / limit.get(&trial.slot.round)? * 100.0));
     Estimate::of(shares)
         .map_or_else(|| missing(run, entry, load).to_owned(), |share| number::estimate(&share))
+}
+
+/// What ended the climbs of a contender.
+fn stops(run: &Run, entry: &Entry, load: &Load) -> String {
+    let capacities = run.cell(&entry.name, load).filter_map(|trial| match &trial.outcome {
+        Outcome::Measured(measured) => measured.measurement.capacity.as_ref(),
+        Outcome::Failed(_) => None,
+    });
+    let stops: BTreeSet<String> = capacities.map(|capacity| capacity.stopped.to_string()).collect();
+    if stops.is_empty() {
+        return missing(run, entry, load).to_owned();
+    }
+    stops.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 fn notes(run: &Run, entry: &Entry, load: &Load) -> Vec<String> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::contender::Contender;
 use crate::machine::{CoreShares, CoreUse, Environment, MemoryCourse, Probe, Spent};
 use crate::plan::{Load, Profile, Slot, schedule};
-use crate::trial::{Doubt, Failed};
+use crate::trial::{Calibration, Doubt, Failed, Search};
 
 /// Version of the results file's form. Older ones are read: 1 had no digest. A later one is refused.
 pub const SCHEMA: u32 = 2;
@@ -105,6 +105,13 @@ pub struct Measured {
     pub cores: Option<[CoreUse; 2]>,
     /// What speaks against the figures; empty if they are valid.
     pub doubts: Vec<Doubt>,
+    /// The capacity that the trial found first, where the load's rate is a share of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
+    /// The way of a search for a limit. `measurement` is then that of the highest level that was kept, or where
+    /// none was, of the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search>,
 }
 
 impl Measured {
@@ -167,7 +174,7 @@ impl Header {
         let names: Vec<String> = able.iter().map(|entry| entry.name.clone()).collect();
         let mut slots = schedule(&names, &self.profile.loads, self.profile.rounds.get(), self.seed);
         slots.retain(|slot| {
-            let serves = |entry: &&Entry| entry.manifest.serves(slot.load.workload());
+            let serves = |entry: &&Entry| entry.manifest.serves(&slot.load);
             able.iter().any(|entry| entry.name == slot.contender && serves(entry))
         });
         slots

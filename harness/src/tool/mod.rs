@@ -3,5 +3,5 @@
 mod loadgen;
 mod session;
 
-pub use loadgen::{NAME, PATIENCE, command};
+pub use loadgen::{NAME, PATIENCE, command, timing, workload};
 pub use session::{Session, Step};

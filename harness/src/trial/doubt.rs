@@ -1,14 +1,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use loadgen::Measurement;
+use loadgen::{Arrivals, Capacity, Distribution, Measurement, Process, Stop, Workload};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::SearchEnd;
 use crate::machine::{CoreShares, CoreUse, Probe, Spent};
 use crate::stats::is_other_state;
-
-use crate::plan::Load;
 
 /// A tool busier than this share of its cores measures itself.
 const TOOL_BUSY_SHARE: f64 = 0.9;
@@ -21,8 +20,11 @@ const OTHER_SHARE: f64 = 0.05;
 /// How far the times of the readings and of the measurement may differ: a share of them, and a moment for waking up.
 const READ_SHARE: f64 = 0.02;
 const READ_S: f64 = 0.05;
-/// How much of an offered rate must be achieved.
+/// How much of an offered rate must be achieved, but for what is on its way when the measured time ends.
 const RATE_SHARE: f64 = 0.99;
+const UNDER_WAY_S: f64 = 0.05;
+/// A tool whose lateness is more than this share of the latency is a part of what it measures.
+const LATE_SHARE: f64 = 0.1;
 
 /// Why a figure is less than it seems: typed, each with its evidence. A trial without one is valid.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
@@ -62,12 +64,42 @@ pub enum Doubt {
         /// As implied by rate and latency.
         implied: f64,
     },
-    /// The tool offered less than it was told to.
+    /// Open loop: less was sent than was meant to be, or less came back in the measured time, so that more and
+    /// more is outstanding.
     RateMissed {
-        /// Offered, a second.
+        /// Meant to be sent, a second.
         offered: f64,
-        /// Achieved, a second.
+        /// Sent or answered (echo), or delivered to each subscriber, a second: the least of them.
         achieved: f64,
+    },
+    /// Open loop: the tool itself was late to send, and the server took all. Both from the intended sending.
+    ToolLate {
+        /// 99th percentile to the actual sending, in µs.
+        lateness_p99_us: f64,
+        /// 99th percentile to the reply, in µs.
+        latency_p99_us: f64,
+    },
+    /// The capacity was found under a doubt, and a share of it was then offered.
+    Calibration(Box<Doubt>),
+    /// A search did not end at the server's limit.
+    SearchCutOff {
+        /// But so.
+        ended: SearchEnd,
+    },
+    /// Not the lowest level of a search was kept.
+    NoLevelKept {
+        /// The limit of the 99th percentile, in ms.
+        until_p99_ms: u64,
+    },
+    /// The adding of connections did not end at the server's limit.
+    ClimbCutOff {
+        /// But so.
+        stopped: Stop,
+    },
+    /// Not the connections of the first step were held.
+    NoneHeld {
+        /// Why not.
+        stopped: Stop,
     },
     /// The tool used up its cores: the server may be able to do more.
     ToolLimited {
@@ -106,7 +138,26 @@ impl Doubt {
     /// Must the trial's figures be left out of the medians?
     #[must_use]
     pub fn invalidates(&self) -> bool {
-        !matches!(self, Self::ToolLimited { .. } | Self::StoppedLate { .. } | Self::Disturbed { .. })
+        match self {
+            Self::Calibration(doubt) => doubt.invalidates(),
+            Self::ToolLimited { .. }
+            | Self::ToolLate { .. }
+            | Self::SearchCutOff { .. }
+            | Self::ClimbCutOff { .. }
+            | Self::StoppedLate { .. }
+            | Self::Disturbed { .. } => false,
+            _ => true,
+        }
+    }
+
+    /// Can the server do more than its figure says, because something else was the limit?
+    #[must_use]
+    pub fn is_lower_bound(&self) -> bool {
+        match self {
+            Self::ToolLimited { .. } | Self::ClimbCutOff { .. } => true,
+            Self::SearchCutOff { ended } => *ended != SearchEnd::Died,
+            _ => false,
+        }
     }
 
     /// Is it the server's or the load generator's fault, and not the machine's?
@@ -118,7 +169,10 @@ impl Doubt {
 
 /// What speaks against a measurement.
 #[must_use]
-pub fn doubts(load: &Load, measurement: &Measurement, tool_cores: usize) -> Vec<Doubt> {
+pub fn doubts(measurement: &Measurement, tool_cores: usize) -> Vec<Doubt> {
+    if let Some(capacity) = &measurement.capacity {
+        return climb_doubts(capacity, measurement);
+    }
     let mut doubts = Vec::new();
     let connections = &measurement.connections;
     let kept = connections.established.saturating_sub(connections.lost);
@@ -142,29 +196,74 @@ pub fn doubts(load: &Load, measurement: &Measurement, tool_cores: usize) -> Vec<
         doubts.push(Doubt::Nothing);
         return doubts;
     };
-    match load {
-        Load::Echo { connections, pipeline, .. } => {
-            let asked = (connections.get() * pipeline.get()) as f64;
-            let implied = measurement.messages as f64 / measurement.seconds * mean_ns / 1e9;
-            if (implied / asked - 1.0).abs() > LITTLE_TOLERANCE {
-                doubts.push(Doubt::LittlesLaw { asked, implied });
-            }
-        }
-        Load::Broadcast { rate: Some(rate), .. } => {
-            let offered = f64::from(rate.get());
-            let achieved = measurement.sent as f64 / measurement.seconds;
-            // A publication more or less at the ends of a short time is no miss.
-            if achieved + 1.0 / measurement.seconds < offered * RATE_SHARE {
-                doubts.push(Doubt::RateMissed { offered, achieved });
-            }
-        }
-        Load::Broadcast { rate: None, .. } => {}
-    }
+    doubts.extend(match measurement.load.workload.arrivals() {
+        Some(arrivals) => open_loop_doubt(measurement, &arrivals),
+        None => littles_law(measurement, mean_ns),
+    });
+    // One that spins uses up its cores, whatever it has to do.
     let busy_share = measurement.cpu_us / (measurement.seconds * 1e6 * tool_cores as f64);
-    if busy_share > TOOL_BUSY_SHARE {
+    if busy_share > TOOL_BUSY_SHARE && !measurement.load.spin {
         doubts.push(Doubt::ToolLimited { busy_share });
     }
     doubts
+}
+
+/// Connections that fail are what a climb is for: they are its end, and no error.
+fn climb_doubts(capacity: &Capacity, measurement: &Measurement) -> Vec<Doubt> {
+    let stopped = capacity.stopped;
+    let wrong =
+        matches!(stopped, Stop::WrongReply).then(|| Doubt::Errors { causes: measurement.errors.clone() });
+    let none = (capacity.held == 0).then_some(Doubt::NoneHeld { stopped });
+    let is_servers = matches!(
+        stopped,
+        Stop::Refused
+            | Stop::Died
+            | Stop::ConnectTooSlow
+            | Stop::SweepTooSlow
+            | Stop::WrongReply
+            | Stop::ServerFileLimit
+    );
+    let cut_off = (!is_servers).then_some(Doubt::ClimbCutOff { stopped });
+    [wrong, none, cut_off].into_iter().flatten().collect()
+}
+
+/// Closed loop: what is outstanding must be what rate and latency say.
+fn littles_law(measurement: &Measurement, mean_ns: f64) -> Option<Doubt> {
+    let asked = match measurement.load.workload {
+        Workload::Echo { connections, pipeline, .. } => connections.get() * pipeline.get(),
+        Workload::Xhr { connections } => connections.get(),
+        Workload::Broadcast { .. } | Workload::Capacity(_) => return None,
+    } as f64;
+    let implied = measurement.messages as f64 / measurement.seconds * mean_ns / 1e9;
+    ((implied / asked - 1.0).abs() > LITTLE_TOLERANCE).then_some(Doubt::LittlesLaw { asked, implied })
+}
+
+/// Open loop: was the rate kept up with, and if it was, by a tool that was in time?
+fn open_loop_doubt(measurement: &Measurement, arrivals: &Arrivals) -> Option<Doubt> {
+    let seconds = measurement.seconds;
+    let sent = measurement.sent as f64;
+    let meant = match arrivals.process {
+        Process::Constant => f64::from(arrivals.rate?.get()) * seconds,
+        // How many it is by chance, the errors tell of those that were never sent.
+        Process::Poisson => sent,
+    };
+    let receivers = match measurement.load.workload {
+        Workload::Broadcast { .. } => measurement.connections.established.max(1) as f64,
+        _ => 1.0,
+    };
+    let answered = measurement.messages as f64 / receivers;
+    // A message more or less at the ends of a short time is no miss, and neither is what is under way at the end.
+    let is_missed =
+        sent + 1.0 < meant * RATE_SHARE || answered + 1.0 < meant * (RATE_SHARE - UNDER_WAY_S / seconds);
+    if is_missed {
+        let (offered, achieved) = (meant / seconds, sent.min(answered) / seconds);
+        return Some(Doubt::RateMissed { offered, achieved });
+    }
+    let p99_us = |times: &Distribution| times.quantile_ns(0.99).map(|ns| ns as f64 / 1e3);
+    let lateness_p99_us = p99_us(measurement.lateness.as_ref()?)?;
+    let latency_p99_us = p99_us(&measurement.latency)?;
+    (lateness_p99_us > latency_p99_us * LATE_SHARE)
+        .then_some(Doubt::ToolLate { lateness_p99_us, latency_p99_us })
 }
 
 /// What the machine did meanwhile that speaks against a measurement.
@@ -177,8 +276,10 @@ pub fn disturbances(
     all_cores: usize,
 ) -> Vec<Doubt> {
     let mut doubts = Vec::new();
+    // A climb is read from its first sweep to its end, connecting included.
+    let is_climb = measurement.capacity.is_some();
     let (read_s, measured_s) = (server.seconds, measurement.seconds);
-    if (read_s - measured_s).abs() > READ_SHARE * measured_s + READ_S {
+    if !is_climb && (read_s - measured_s).abs() > READ_SHARE * measured_s + READ_S {
         doubts.push(Doubt::ReadLate { read_s, measured_s });
     }
     let changed = |read: fn(&Probe) -> f64| is_other_state(read(&before), read(&after));
@@ -188,7 +289,7 @@ pub fn disturbances(
     {
         doubts.push(Doubt::StateChanged { before, after });
     }
-    if let Some(cores) = cores {
+    if let Some(cores) = cores.filter(|_| !is_climb) {
         let time_s = server.seconds * all_cores as f64;
         let CoreShares { steal: steal_share, unaccounted: other_share, .. } =
             CoreShares::of(cores, time_s, server.cpu_us + measurement.cpu_us);
@@ -219,7 +320,26 @@ impl fmt::Display for Doubt {
                 "{asked} messages should be outstanding, but rate × mean latency gives {implied:.1} (Little's law)"
             ),
             Self::RateMissed { offered, achieved } => {
-                write!(f, "{achieved:.1}/s were offered in place of {offered}/s")
+                write!(f, "{achieved:.1}/s were achieved of {offered:.1}/s")
+            }
+            Self::ToolLate { lateness_p99_us, latency_p99_us } => write!(
+                f,
+                "the load generator was late itself: its 99th percentile is {lateness_p99_us:.0} µs of a latency of \
+                 {latency_p99_us:.0} µs"
+            ),
+            Self::Calibration(doubt) => write!(f, "when the capacity was found, {doubt}"),
+            Self::SearchCutOff { ended } => write!(f, "the search ended early: {ended}"),
+            Self::NoLevelKept { until_p99_ms } => {
+                write!(
+                    f,
+                    "not even at the lowest level was the 99th percentile within {until_p99_ms} ms and all answered"
+                )
+            }
+            Self::ClimbCutOff { stopped } => {
+                write!(f, "the server can hold at least this: the climb ended with {stopped}")
+            }
+            Self::NoneHeld { stopped } => {
+                write!(f, "not the connections of the first step were held: {stopped}")
             }
             Self::ToolLimited { busy_share } => write!(
                 f,

@@ -40,6 +40,18 @@ pub enum Failure {
         /// The deadline, in seconds.
         within_s: f64,
     },
+    /// Fewer processes listen than it was to have.
+    #[error(
+        "not ready within {within_s} s: {listening} of {processes} processes listen; does it heed PROCESSES?"
+    )]
+    TooFewListen {
+        /// Processes that it was to have.
+        processes: usize,
+        /// Sockets that listen.
+        listening: usize,
+        /// The deadline, in seconds.
+        within_s: f64,
+    },
     /// `GET /` answered something else.
     #[error("answers GET / wrongly: {answered}")]
     AnswersWrongly {

@@ -17,7 +17,7 @@ pub(super) struct Meter<'a> {
 }
 
 /// What was used in the measured time.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Used {
     pub(super) server: Spent,
     pub(super) tool: Option<Spent>,

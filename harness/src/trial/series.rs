@@ -36,7 +36,7 @@ pub fn take(
             let started_at = Timestamp::now().to_string();
             let label =
                 format!("{:04}-{}-{attempt}", index + 1, slug(&format!("{} {}", slot.contender, slot.load)));
-            let outcome = match bench.measure(&entry.manifest, &slot.load, &label) {
+            let outcome = match bench.measure(&entry.manifest, slot, &label) {
                 Ok(measured) => Outcome::Measured(Box::new(measured)),
                 Err(Failed { failure: Failure::Interrupted, .. }) => return Ok(false),
                 Err(failed) => Outcome::Failed(failed),

@@ -44,6 +44,7 @@ pub(crate) fn climb(
             let goes_on = climb.asked < plan.max.get();
             stop = (goes_on && now.is_short_after(&before)).then_some(Stop::Memory);
         }
+        emit(Event::Step(Box::new(step.clone())));
         steps.push(step);
         if let Some(stop) = stop {
             break stop;

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,31 @@ pub enum Stop {
     Memory,
     /// A process of the generator died, as by want of memory.
     GeneratorDied,
+}
+
+impl Capacity {
+    /// The steps that were without fault.
+    pub fn good_steps(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| step.connections <= self.held)
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reached => "all that was asked for",
+            Self::Refused => "refused by the server",
+            Self::Died => "the server's death",
+            Self::ConnectTooSlow => "connects too slow",
+            Self::SweepTooSlow => "replies too slow",
+            Self::WrongReply => "a wrong reply",
+            Self::ServerFileLimit => "the server's limit of open files",
+            Self::OwnFileLimit => "the load generator's limit of open files",
+            Self::Ports => "no free local port",
+            Self::Memory => "the machine's memory",
+            Self::GeneratorDied => "the load generator's death",
+        })
+    }
 }
 
 /// Connections added, and a sweep over all that are open.

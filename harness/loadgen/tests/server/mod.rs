@@ -291,6 +291,7 @@ pub fn measure(load: &Load) -> (Measurement, Vec<Phase>) {
     let mut phases = Vec::new();
     let measurement = run(load, |event| match event {
         Event::Phase(phase) => phases.push(phase),
+        Event::Step(_) => {}
         Event::Measurement(_) => panic!("run returns the measurement"),
     });
     (measurement.expect("a measurement"), phases)

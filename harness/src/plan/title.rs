@@ -1,0 +1,54 @@
+use std::fmt;
+
+use super::{Arrivals, Kind, Load, Rate};
+
+impl fmt::Display for Load {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Echo { connections, pipeline, payload_bytes, kind, rate, arrivals, spin } => {
+                write!(f, "echo, {connections} × {payload_bytes} B")?;
+                if pipeline.get() > 1 {
+                    write!(f, ", {pipeline} outstanding")?;
+                }
+                if *kind == Kind::Binary {
+                    write!(f, ", binary")?;
+                }
+                pace(f, *rate, *arrivals, *spin)
+            }
+            Self::Broadcast { subscribers, publishers, payload_bytes, rate, arrivals, spin } => {
+                write!(f, "broadcast, {subscribers} subscribers × {payload_bytes} B")?;
+                if publishers.get() > 1 {
+                    write!(f, ", {publishers} publishers")?;
+                }
+                pace(f, *rate, *arrivals, *spin)
+            }
+            Self::Xhr { connections } => write!(f, "xhr, {connections} connections"),
+            Self::Capacity { step, max, limit_ms, processes } => {
+                write!(f, "capacity, up to {max} connections by {step}, sweep p99 ≤ {limit_ms} ms")?;
+                if processes.get() > 1 {
+                    write!(f, ", {processes} server processes")?;
+                }
+                Ok(())
+            }
+            Self::EchoLimit { connections, payload_bytes, until_p99_ms } => {
+                write!(f, "echo limit, {connections} × {payload_bytes} B, p99 ≤ {until_p99_ms} ms")
+            }
+            Self::BroadcastLimit { rate, payload_bytes, until_p99_ms } => {
+                write!(f, "broadcast limit, {rate}/s × {payload_bytes} B, p99 ≤ {until_p99_ms} ms")
+            }
+        }
+    }
+}
+
+fn pace(f: &mut fmt::Formatter<'_>, rate: Option<Rate>, arrivals: Arrivals, spin: bool) -> fmt::Result {
+    if let Some(rate) = rate {
+        write!(f, ", {rate}")?;
+    }
+    if arrivals == Arrivals::Poisson {
+        write!(f, ", Poisson")?;
+    }
+    if spin {
+        write!(f, ", spinning")?;
+    }
+    Ok(())
+}
