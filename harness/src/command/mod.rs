@@ -1,6 +1,7 @@
 //! The commands: each reads its options, and calls the modules in the order of the data's flow.
 
 pub mod compare;
+mod eta;
 pub mod export;
 pub mod instructions;
 pub mod list;

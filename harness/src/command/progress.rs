@@ -5,27 +5,28 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::eta::Eta;
 use super::output::err;
-use crate::plan::Slot;
+use crate::plan::{Profile, Slot};
 use crate::results::Outcome;
 use crate::trial::Watch;
 
 /// A bar on a terminal, plain lines elsewhere; both say what is measured and when it will end.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(super) struct Progress<'a> {
     bar: Option<ProgressBar>,
-    rounds: u32,
+    profile: &'a Profile,
     trials: usize,
     taken: usize,
-    /// What a trial should take, until one has shown it.
-    expected: Duration,
+    eta: Eta,
     began: Instant,
 }
 
-impl Progress {
-    /// For this many trials, each expected to take `expected`.
+impl<'a> Progress<'a> {
+    /// For these trials.
     #[must_use]
-    pub(super) fn new(trials: usize, rounds: u32, expected: Duration) -> Self {
+    pub(super) fn new(slots: &[Slot], profile: &'a Profile) -> Self {
+        let trials = slots.len();
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(trials as u64);
             let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {wide_msg}");
@@ -33,25 +34,18 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(500));
             bar
         });
-        Self { bar, rounds, trials, taken: 0, expected, began: Instant::now() }
-    }
-
-    fn left(&self) -> Duration {
-        let each = match u32::try_from(self.taken) {
-            Ok(taken) if taken > 0 => self.began.elapsed() / taken,
-            _ => self.expected,
-        };
-        each * u32::try_from(self.trials.saturating_sub(self.taken)).unwrap_or(u32::MAX)
+        let eta = Eta::of(slots, profile);
+        Self { bar, profile, trials, taken: 0, eta, began: Instant::now() }
     }
 }
 
-impl Watch for Progress {
+impl Watch for Progress<'_> {
     fn begin(&mut self, slot: &Slot) {
         let Slot { round, contender, load } = slot;
-        let left = self.left().as_secs();
+        let left = self.eta.left(self.began.elapsed()).as_secs();
         let text = format!(
             "{contender}: {load}; round {round} of {}, {}:{:02} left",
-            self.rounds,
+            self.profile.rounds,
             left / 60,
             left % 60
         );
@@ -64,6 +58,7 @@ impl Watch for Progress {
     fn end(&mut self, slot: &Slot, outcome: &Outcome, again: bool) {
         if !again {
             self.taken += 1;
+            self.eta.taken(&slot.load, self.profile);
             if let Some(bar) = &self.bar {
                 bar.inc(1);
             }
@@ -78,7 +73,7 @@ impl Watch for Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for Progress<'_> {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

@@ -1,7 +1,6 @@
 //! `harness run`.
 
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
@@ -15,9 +14,6 @@ use crate::plan::Slot;
 use crate::report::{markdown, terminal};
 use crate::results::{Header, Journal, Run, save, write};
 use crate::trial::{Bench, take};
-
-/// Booting, probing, settling and stopping add about this to a trial.
-const OVERHEAD: Duration = Duration::from_millis(600);
 
 /// What is to be measured, and where it goes.
 pub(super) struct Prepared {
@@ -68,8 +64,7 @@ fn measure(session: &Session, prepared: &mut Prepared, repeats: u32) -> Result<b
         open_files: session.open_files,
         logs,
     };
-    let expected = Duration::from_secs_f64(profile.warmup_s + profile.seconds) + OVERHEAD;
-    let mut progress = Progress::new(slots.len(), profile.rounds.get(), expected);
+    let mut progress = Progress::new(slots, profile);
     take(slots, &header.contenders, repeats, &mut bench, journal, &mut progress)
 }
 

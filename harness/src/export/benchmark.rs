@@ -32,7 +32,7 @@ pub(super) fn medians(run: &Run) -> Result<Vec<Export>> {
 fn benchmarks(run: &Run, better: f64) -> Vec<Benchmark> {
     let mut all = Vec::new();
     for load in &run.header.profile.loads {
-        for figure in figures(load).iter().filter(|figure| figure.better == Some(better)) {
+        for figure in figures(load).into_iter().filter(|figure| figure.better == Some(better)) {
             for entry in run.header.contenders.iter().filter(|entry| !entry.is_control()) {
                 let values = valid(run, entry, load).filter_map(|(_, measured)| (figure.of)(measured));
                 let Some(Estimate { median, interval: (low, high), trials, .. }) = Estimate::of(values)

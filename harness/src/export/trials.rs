@@ -1,13 +1,14 @@
 use anyhow::{Result, anyhow};
 use csv::{Terminator, WriterBuilder};
 
-use crate::report::{COSTS, Figure, figures};
+use crate::report::{Figure, costs_of, figures};
 use crate::results::{Outcome, Run, States};
 
 /// A row a trial, in the order in which they were taken; a column a figure, empty where a load has none of it.
 pub(super) fn table(run: &Run) -> Result<String> {
     let mut columns: Vec<&Figure> = Vec::new();
-    for figure in run.header.profile.loads.iter().flat_map(figures).chain(COSTS) {
+    let loads = &run.header.profile.loads;
+    for figure in loads.iter().flat_map(figures).chain(loads.iter().flat_map(costs_of)) {
         if columns.iter().all(|column| column.name != figure.name) {
             columns.push(figure);
         }
@@ -37,10 +38,10 @@ pub(super) fn table(run: &Run) -> Result<String> {
             &because,
             &state,
         ];
-        let own = figures(&trial.slot.load);
+        let own = [figures(&trial.slot.load), costs_of(&trial.slot.load)].concat();
         let values = columns.iter().map(|column| {
             let Outcome::Measured(measured) = &trial.outcome else { return String::new() };
-            let figure = own.iter().chain(COSTS).find(|figure| figure.name == column.name);
+            let figure = own.iter().find(|figure| figure.name == column.name);
             figure.and_then(|figure| (figure.of)(measured)).map_or(String::new(), |value| value.to_string())
         });
         csv.write_record(about.into_iter().map(str::to_owned).chain(values))?;

@@ -10,7 +10,7 @@ mod standing;
 mod table;
 mod terminal;
 
-pub(crate) use costs::COSTS;
+pub(crate) use costs::costs_of;
 pub(crate) use figures::{Figure, figures};
 pub use head::head;
 pub use markdown::{markdown, tables_markdown};
