@@ -20,9 +20,9 @@ fn run(contenders: &[&str], seconds: f64, loads: &[&str]) -> (Run, String) {
     (run, page.expect("a page beside the results"))
 }
 
-fn measured(run: &Run) -> Vec<(&Load, &Measured)> {
-    let outcome = |outcome| match outcome {
-        &Outcome::Measured(ref measured) => measured.as_ref(),
+fn measured<'a>(run: &'a Run) -> Vec<(&'a Load, &'a Measured)> {
+    let outcome = |outcome: &'a Outcome| match outcome {
+        Outcome::Measured(measured) => measured.as_ref(),
         Outcome::Failed(failed) => panic!("a trial failed: {failed:?}"),
     };
     run.trials.iter().map(|trial| (&trial.slot.load, outcome(&trial.outcome))).collect()

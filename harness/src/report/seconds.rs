@@ -11,22 +11,37 @@ use crate::stats::Estimate;
 /// Of a second: in ms or a second; `None`: nothing arrived.
 type Read = fn(&Second) -> Option<f64>;
 
-const ROWS: [(&str, Read); 3] = [
-    ("Replies/s by second", |second| Some(second.messages as f64)),
-    ("Latency median by second (ms)", |second| Some(second.p50_ns? as f64 / 1e6)),
-    ("Latency p99 by second (ms)", |second| Some(second.p99_ns? as f64 / 1e6)),
+const RATE: Read = |second| Some(second.messages as f64);
+const MEDIAN_MS: Read = |second| Some(second.p50_ns? as f64 / 1e6);
+const P99_MS: Read = |second| Some(second.p99_ns? as f64 / 1e6);
+
+const ECHO: [(&str, Read); 3] = [
+    ("Replies/s by second", RATE),
+    ("Latency median by second (ms)", MEDIAN_MS),
+    ("Latency p99 by second (ms)", P99_MS),
+];
+const BROADCAST: [(&str, Read); 3] = [
+    ("Deliveries/s by second", RATE),
+    ("Delivery latency median by second (ms)", MEDIAN_MS),
+    ("Delivery latency p99 by second (ms)", P99_MS),
 ];
 
 /// Eighths of a line's height.
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// A row for each figure: each cell the medians over the rounds as blocks, from 0 to the highest, and their range.
+/// The rows of an open loop, none of a closed one. Each cell: the medians over the rounds as blocks, from 0 to the
+/// highest, and their range.
 pub(super) fn seconds(run: &Run, columns: &[&Entry], load: &Load) -> Vec<(String, Vec<String>)> {
+    let rows = match load {
+        Load::Echo { rate: Some(_), .. } => ECHO,
+        Load::Broadcast { rate: Some(_), .. } => BROADCAST,
+        _ => return Vec::new(),
+    };
     let row = |(name, read): (&str, Read)| {
         let cells = columns.iter().map(|entry| cell(&medians(run, entry, load, read)));
         (name.to_owned(), cells.collect())
     };
-    ROWS.into_iter().map(row).collect()
+    rows.into_iter().map(row).collect()
 }
 
 /// Second by second the median over the rounds. A second in part, which may be the last, is left out.

@@ -47,9 +47,7 @@ pub fn table(run: &Run, load: &Load) -> Table {
         let stops = columns.iter().map(|entry| stops(run, entry, load)).collect();
         rows.push(("Stopped by".to_owned(), stops));
     }
-    if matches!(load, Load::Echo { .. } | Load::Broadcast { .. }) && load.rate().is_some() {
-        rows.extend(seconds(run, &columns, load));
-    }
+    rows.extend(seconds(run, &columns, load));
     let notes = columns.iter().flat_map(|entry| notes(run, entry, load)).collect();
     let columns = columns.iter().map(|entry| entry.name.clone()).collect();
     Table { title: load.to_string(), columns, rows, notes }
