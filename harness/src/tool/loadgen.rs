@@ -80,7 +80,7 @@ pub fn timing(warmup_s: f64, warmup_max_s: f64, seconds: f64) -> Timing {
 /// The command that tells the load generator in the folder `bin` this load.
 #[must_use]
 pub fn command(bin: &Path, load: &::loadgen::Load) -> Vec<String> {
-    let ::loadgen::Load { target, timing, threads, spin, connecting, workload } = load;
+    let ::loadgen::Load { target, timing, threads, spin, spin_us, connecting, workload } = load;
     let mut words = vec![bin.join(NAME).to_string_lossy().into_owned()];
     let mut tell = |flags: &[(&str, String)]| {
         words.extend(flags.iter().flat_map(|(name, value)| [format!("--{name}"), value.clone()]));
@@ -95,6 +95,9 @@ pub fn command(bin: &Path, load: &::loadgen::Load) -> Vec<String> {
         ("patience-s", timing.patience_s.to_string()),
         ("ramp", connecting.ramp.to_string()),
     ]);
+    if *spin_us > 0 {
+        tell(&[("spin-us", spin_us.to_string())]);
+    }
     if let Some(processes) = connecting.processes {
         tell(&[("processes", processes.to_string())]);
     }
@@ -174,6 +177,7 @@ mod tests {
             timing: timing(0.25, 1.25, 1.5),
             threads: NonZeroUsize::new(2).expect("not zero"),
             spin: true,
+            spin_us: 0,
             connecting: Connecting { ramp: 7, processes: NonZeroUsize::new(3) },
             workload: match workload {
                 Workload::Capacity(plan) => {

@@ -45,6 +45,7 @@ impl<'a> Driver<'a> {
             timing,
             threads: NonZeroUsize::new(tool_cores.len()).unwrap_or(NonZeroUsize::MIN),
             spin,
+            spin_us: 0,
             connecting: Connecting::default(),
             workload: self.with_pids(workload),
         };

@@ -44,7 +44,7 @@ pub fn table(records: &Records) -> Result<String, Box<dyn Error>> {
 }
 
 fn row(capacity: &Capacity) -> Option<String> {
-    let good: Vec<&Step> = capacity.steps.iter().filter(|step| step.connections <= capacity.held).collect();
+    let good: Vec<&Step> = capacity.good_steps().collect();
     let last = good.last()?;
     let mut connect = Distribution::new();
     good.iter().for_each(|step| connect.merge(&step.connect));
