@@ -62,7 +62,11 @@ pub fn costs(run: &Run) -> Vec<Table> {
             let has = |entry: &&Entry| valid(run, entry, load).any(|(_, m)| (figure.of)(m).is_some());
             columns.iter().any(has)
         };
-        let rows = costs_of(load).into_iter().filter(recorded).map(|figure| row(run, &columns, load, figure)).collect();
+        let rows = costs_of(load)
+            .into_iter()
+            .filter(recorded)
+            .map(|figure| row(run, &columns, load, figure))
+            .collect();
         let columns = columns.iter().map(|entry| entry.name.clone()).collect();
         Table { title: format!("Cost of {load}"), columns, rows, notes: Vec::new() }
     });

@@ -6,7 +6,6 @@ mod calibration;
 mod doubt;
 mod driver;
 mod failure;
-mod failure;
 mod meter;
 mod search;
 mod series;
