@@ -11,7 +11,7 @@ use crate::plan::{self, Load, Rate};
 /// Its name in the results.
 pub const NAME: &str = "loadgen";
 /// Time for reading what the processes hold, with nothing under way: before the load and after it.
-pub const SETTLE: Duration = Duration::from_millis(100);
+const SETTLE: Duration = Duration::from_millis(100);
 /// What the connecting and the last replies may take, each.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 /// Messages of a capacity's sweep that are under way at a time.

@@ -33,12 +33,7 @@ impl<'a> Driver<'a> {
     ///
     /// # Errors
     /// Why there is no measurement.
-    pub(super) fn drive(
-        &mut self,
-        workload: Workload,
-        spin: bool,
-        timing: Timing,
-    ) -> Result<Driven, Failed> {
+    pub(super) fn drive(&mut self, workload: Workload, spin: bool, timing: Timing) -> Result<Driven, Failed> {
         let Bench { boot, tool_cores, .. } = self.bench;
         let load = Load {
             target: boot.address,
