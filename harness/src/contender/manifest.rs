@@ -130,10 +130,10 @@ impl Contender {
         fill(&self.run, root)
     }
 
-    /// Can it be given this load?
+    /// Does it serve this, one of [`Load::SERVICES`]?
     #[must_use]
-    pub fn serves(&self, load: &Load) -> bool {
-        self.serves.iter().any(|served| served == load.service())
+    pub fn serves(&self, service: &str) -> bool {
+        self.serves.iter().any(|served| served == service)
     }
 }
 

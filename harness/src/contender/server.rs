@@ -150,7 +150,13 @@ impl Starting {
     }
 
     /// `GET /` is answered when the first of several processes listens.
-    fn wait_until_all_listen(&self, about: About, boot: &Boot<'_>, ready_within: Duration, deadline: Instant) -> Result<About, Failure> {
+    fn wait_until_all_listen(
+        &self,
+        about: About,
+        boot: &Boot<'_>,
+        ready_within: Duration,
+        deadline: Instant,
+    ) -> Result<About, Failure> {
         let processes = boot.processes.get();
         if processes == 1 {
             return Ok(about);

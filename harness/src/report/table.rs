@@ -74,7 +74,7 @@ pub fn costs(run: &Run) -> Vec<Table> {
 }
 
 fn columns<'a>(run: &'a Run, load: &Load) -> Vec<&'a Entry> {
-    run.header.contenders.iter().filter(|entry| entry.manifest.serves(load)).collect()
+    run.header.contenders.iter().filter(|entry| entry.manifest.serves(load.service())).collect()
 }
 
 fn row(run: &Run, columns: &[&Entry], load: &Load, figure: &Figure) -> (String, Vec<String>) {

@@ -174,7 +174,7 @@ impl Header {
         let names: Vec<String> = able.iter().map(|entry| entry.name.clone()).collect();
         let mut slots = schedule(&names, &self.profile.loads, self.profile.rounds.get(), self.seed);
         slots.retain(|slot| {
-            let serves = |entry: &&Entry| entry.manifest.serves(&slot.load);
+            let serves = |entry: &&Entry| entry.manifest.serves(slot.load.service());
             able.iter().any(|entry| entry.name == slot.contender && serves(entry))
         });
         slots

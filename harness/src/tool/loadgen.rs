@@ -41,7 +41,14 @@ pub fn workload(load: &Load, level: Option<NonZeroU32>, seed: u64) -> Workload {
                 plan::Kind::Text => Kind::Text,
                 plan::Kind::Binary => Kind::Binary,
             };
-            Workload::Echo { connections, pipeline, payload_bytes, kind, arrivals: arrivals(rate, process) }
+            Workload::Echo {
+                connections,
+                pipeline,
+                payload_bytes,
+                kind,
+                messages: None,
+                arrivals: arrivals(rate, process),
+            }
         }
         Load::Broadcast { subscribers, publishers, payload_bytes, rate, arrivals: process, .. } => {
             Workload::Broadcast { subscribers, publishers, payload_bytes, arrivals: arrivals(rate, process) }
@@ -59,6 +66,7 @@ pub fn workload(load: &Load, level: Option<NonZeroU32>, seed: u64) -> Workload {
             pipeline: one,
             payload_bytes,
             kind: Kind::Text,
+            messages: None,
             arrivals: Arrivals { rate: level, ..Arrivals::default() },
         },
         Load::BroadcastLimit { rate, payload_bytes, .. } => Workload::Broadcast {
@@ -113,13 +121,14 @@ pub fn command(bin: &Path, load: &::loadgen::Load) -> Vec<String> {
 /// A workload's name and its flags.
 fn asked(workload: &Workload) -> (&'static str, Vec<(&'static str, String)>) {
     match workload {
-        Workload::Echo { connections, pipeline, payload_bytes, kind, arrivals } => {
+        Workload::Echo { connections, pipeline, payload_bytes, kind, messages, arrivals } => {
             let mut flags = vec![
                 ("connections", connections.to_string()),
                 ("pipeline", pipeline.to_string()),
                 ("payload-bytes", payload_bytes.to_string()),
                 ("kind", value_name(kind)),
             ];
+            flags.extend(messages.map(|messages| ("messages", messages.to_string())));
             flags.extend(timed(arrivals));
             ("echo", flags)
         }
