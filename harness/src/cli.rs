@@ -62,6 +62,8 @@ pub enum Command {
     Report(ReportOptions),
     /// Put the latest results' tables into the README.
     Readme(ReadmeOptions),
+    /// Run the Autobahn cases against the contenders, and write servers/AUTOBAHN.md.
+    Autobahn(AutobahnOptions),
     /// Write the JSON Schema of what the other commands write: results/schema.json.
     Schema(SchemaOptions),
 }
@@ -215,6 +217,22 @@ pub struct ReadmeOptions {
     /// Write nothing; fail if the README is not fresh.
     #[arg(long)]
     pub check: bool,
+}
+
+/// Options of `autobahn`.
+#[derive(Debug, Args)]
+pub struct AutobahnOptions {
+    /// Contenders to run them against; all by default. What is known of the others stays.
+    pub contenders: Vec<String>,
+    /// The suite: kosoku, which `scripts/autobahn.sh` installs.
+    #[arg(long, value_name = "PROGRAM", required_unless_present = "check")]
+    pub suite: Option<PathBuf>,
+    /// Run nothing and write nothing; fail if the table is not what servers/autobahn.json gives.
+    #[arg(long)]
+    pub check: bool,
+    /// Where the servers run.
+    #[command(flatten)]
+    pub place: Place,
 }
 
 /// Options of `schema`.

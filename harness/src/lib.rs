@@ -4,6 +4,7 @@
 //! [`contender`] with a [`tool`] on this [`machine`], [`results`] keep every trial, [`stats`], [`report`], [`compare`]
 //! and [`export`] read them. The statistics know nothing of processes, the reports nothing of the trials' making.
 
+pub mod autobahn;
 pub mod cli;
 pub mod command;
 pub mod compare;

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use harness::cli::{Cli, Command, Exit};
-use harness::command::{compare, export, instructions, list, output, readme, report, run, schema, verify};
+use harness::command::{
+    autobahn, compare, export, instructions, list, output, readme, report, run, schema, verify,
+};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -17,6 +19,7 @@ fn main() -> ExitCode {
         Command::Export(options) => export::export_run(&cli.shared, options),
         Command::Report(options) => report::report(&cli.shared, options),
         Command::Readme(options) => readme::readme(&cli.shared, options),
+        Command::Autobahn(options) => autobahn::autobahn(&cli.shared, options),
         Command::Schema(options) => schema::schema(&cli.shared, options),
     };
     done.unwrap_or_else(|error| {

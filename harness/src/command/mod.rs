@@ -1,5 +1,6 @@
 //! The commands: each reads its options, and calls the modules in the order of the data's flow.
 
+pub mod autobahn;
 pub mod compare;
 mod eta;
 pub mod export;

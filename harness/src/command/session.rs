@@ -71,6 +71,7 @@ impl Session {
         Boot {
             root: &self.root,
             address: self.address,
+            settings: Vec::new(),
             cores: &self.cores.server,
             slowness: 1,
             processes: NonZeroUsize::MIN,

@@ -27,6 +27,8 @@ pub struct Boot<'a> {
     pub root: &'a Root,
     /// Address that the contender listens on.
     pub address: SocketAddr,
+    /// Settings of the contract that are not to be as by default, by their variables' names.
+    pub settings: Vec<(&'static str, String)>,
     /// Its cores; it gets one worker a core.
     pub cores: &'a CoreSet,
     /// How many times longer than natively it may take to be ready and to stop: 1, but for an instrumented one.
@@ -61,12 +63,13 @@ impl Server {
         let not_started = |reason: String| Failure::NotStarted { command: command.join(" "), reason };
         let output =
             File::create(&log).map_err(|error| not_started(format!("{}: {error}", log.display())))?;
-        let environment = [
+        let place = [
             ("HOST", boot.address.ip().to_string()),
             ("PORT", boot.address.port().to_string()),
             ("WORKERS", boot.cores.len().to_string()),
             ("PROCESSES", boot.processes.to_string()),
         ];
+        let environment = [place.as_slice(), &boot.settings].concat();
         let child = Child::spawn(&command, boot.root.path(), &environment, boot.cores, output)
             .map_err(|error| not_started(error.to_string()))?;
         let mut starting = Starting { child, address: boot.address };

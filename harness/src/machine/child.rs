@@ -16,8 +16,19 @@ use rustix::thread::sched_setaffinity;
 use super::CoreSet;
 
 /// Variables that would change what is built or measured behind the harness's back.
-const FOREIGN: [&str; 5] =
-    ["CARGO_BUILD_TARGET", "PUBLICATION_BYTES", "ECHO_BYTES", "REPLAY_WINDOW", "PROCESSES"];
+const FOREIGN: [&str; 11] = [
+    "CARGO_BUILD_TARGET",
+    "PUBLICATION_BYTES",
+    "ECHO_BYTES",
+    "REPLAY_WINDOW",
+    "PROCESSES",
+    "POLL_BYTES",
+    "POLL_WAIT_MS",
+    "RETRY_MS",
+    "HEARTBEAT_MS",
+    "TCP_KEEPALIVE_S",
+    "TCP_USER_TIMEOUT_MS",
+];
 
 /// A process in a group of its own, pinned to its cores. Dropped, the whole group is killed.
 #[derive(Debug)]
