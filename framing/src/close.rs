@@ -10,6 +10,8 @@ pub const PROTOCOL: u16 = 1002;
 pub const UNSUPPORTED: u16 = 1003;
 /// Data that does not fit its kind: text that is not UTF-8.
 pub const INVALID_PAYLOAD: u16 = 1007;
+/// A message against the policy of the path.
+pub const POLICY: u16 = 1008;
 /// A message too big to process.
 pub const TOO_BIG: u16 = 1009;
 /// The server sheds this client: try again later.

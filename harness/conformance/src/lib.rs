@@ -8,7 +8,9 @@ mod checks;
 mod client;
 
 pub use check::{Check, Failure, Outcome, Report, Target};
-pub use checks::checks;
+pub use checks::{PATHS, checks};
+
+use checks::GROUPS;
 
 /// Runs every check that `only` selects, one after another, and calls `on_result` after each.
 ///
@@ -20,10 +22,14 @@ pub fn verify(
     mut on_result: impl FnMut(&Check, &Outcome),
 ) -> Report {
     let mut results = Vec::new();
-    for check in checks().iter().filter(|check| only(check)) {
-        let outcome = match (check.run)(target) {
-            Ok(()) => Outcome::Passed,
-            Err(failure) => Outcome::Failed(failure),
+    let checks = GROUPS.iter().flat_map(|(needs, group)| group.iter().map(move |check| (needs, check)));
+    for (needs, check) in checks.filter(|(_, check)| only(check)) {
+        let outcome = match needs.iter().find(|path| !target.serves(path)) {
+            Some(path) => Outcome::NotServed(path),
+            None => match (check.run)(target) {
+                Ok(()) => Outcome::Passed,
+                Err(failure) => Outcome::Failed(failure),
+            },
         };
         on_result(check, &outcome);
         results.push((check, outcome));

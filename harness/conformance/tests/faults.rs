@@ -6,8 +6,7 @@ mod reference;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use conformance::{Target, checks, verify};
-use contract::Limits;
+use conformance::{checks, verify};
 use reference::Fault;
 
 /// The honest server under a debug build beside other tests: only a hang takes this long.
@@ -200,6 +199,118 @@ const REFUSALS: &[Caught] = &[
     (Fault::StaysOpenAfterClose, &["a-refused-connection-is-ended-by-the-server"]),
 ];
 
+const COUNTDOWN: &[Caught] = &[
+    (Fault::CountsUp, &["a-countdown-counts-down"]),
+    (Fault::ForgetsPipelinedRequests, &["a-countdown-answers-pipelined-messages-in-order"]),
+    (Fault::TakesAnyCount, &["what-is-no-count-is-closed-with-1008"]),
+    (Fault::NoLimits, &["a-countdown-message-over-the-limit-is-closed-with-1009"]),
+    (Fault::TakesBinaryCounts, &["a-binary-countdown-message-is-closed-with-1003"]),
+    (Fault::AnyUtf8InMessages, &["a-countdown-message-that-is-not-utf8-is-closed-with-1007"]),
+];
+
+const SSE: &[Caught] = &[
+    (Fault::CachesEventStreams, &["an-event-stream-has-its-fields"]),
+    (Fault::SaysNoRetry, &["an-event-stream-begins-with-its-retry-at-once"]),
+    (Fault::NoSpacesInBlocks, &["an-event-stream-is-sent-as-the-contract-writes-it"]),
+    (
+        Fault::ForgetsEventLines,
+        &["an-event-stream-is-read-as-by-a-browser", "an-event-stream-is-sent-as-the-contract-writes-it"],
+    ),
+    (Fault::BreaksLinesInBlocks, &["any-text-reaches-an-event-stream-unchanged"]),
+    (Fault::CutsLongPublications, &["publications-of-every-size-reach-an-event-stream"]),
+    (Fault::NoHeartbeats, &["an-event-stream-gets-heartbeats"]),
+    (
+        Fault::SubscribesStreamsAfterTheHead,
+        &[
+            "an-event-stream-is-counted-before-its-head",
+            "nothing-published-after-the-head-of-an-event-stream-is-missed",
+        ],
+    ),
+    (
+        Fault::IgnoresLastEventId,
+        &[
+            "an-event-stream-begins-right-after-the-id",
+            "an-event-stream-goes-back-as-far-as-the-window",
+            "a-last-event-id-that-is-no-whole-number-is-refused-with-400",
+        ],
+    ),
+    (Fault::PrefersTheQuery, &["an-event-stream-begins-right-after-the-id"]),
+    (Fault::ReplaysForIdsToCome, &["an-event-stream-after-an-id-to-come-means-from-now-on"]),
+    (Fault::AnyAfter, &["a-last-event-id-that-is-no-whole-number-is-refused-with-400"]),
+    (
+        Fault::NeverForgetsSubscribers,
+        &["an-event-stream-that-ends-is-forgotten", "an-event-stream-that-resets-is-forgotten"],
+    ),
+    (Fault::KeepsHalfEndedStreams, &["an-event-stream-whose-client-ends-its-half-is-forgotten"]),
+    (Fault::NeverDropsLagging, &["a-lagging-event-stream-is-ended-and-counted"]),
+    (Fault::CountsNoLagging, &["a-lagging-event-stream-is-ended-and-counted"]),
+];
+
+const POLL: &[Caught] = &[
+    (Fault::ReplaysOneTooMany, &["a-poll-is-answered-at-once-with-all-after-the-id"]),
+    (
+        Fault::PollsEndAtOnce,
+        &[
+            "a-poll-waits-for-the-next-publication",
+            "a-poll-ends-with-204-when-nothing-came",
+            "a-poll-is-a-subscriber-while-it-waits",
+        ],
+    ),
+    (Fault::PollsAnswerNothing, &["a-poll-waits-for-the-next-publication"]),
+    (Fault::PollsEndWith200, &["a-poll-ends-with-204-when-nothing-came"]),
+    (Fault::PollsAreNotCounted, &["a-poll-is-a-subscriber-while-it-waits"]),
+    (
+        Fault::PollsHoldOne,
+        &["a-poll-is-answered-at-once-with-all-after-the-id", "the-answer-to-a-poll-has-its-limit"],
+    ),
+    (Fault::NoPollLimit, &["the-answer-to-a-poll-has-its-limit"]),
+    (
+        Fault::ReplaysNothing,
+        &[
+            "polls-one-after-the-other-get-every-publication-once-and-in-order",
+            "a-poll-goes-back-as-far-as-the-window",
+        ],
+    ),
+    (Fault::AnyAfter, &["a-poll-after-no-whole-number-is-refused-with-400"]),
+    (Fault::NeverForgetsSubscribers, &["a-poll-whose-client-leaves-is-forgotten-when-its-time-is-over"]),
+];
+
+const TRANSPORTS: &[Caught] = &[
+    (Fault::ForgetsEscapes, &["a-publication-reaches-all-transports-as-the-same-bytes"]),
+    (Fault::NoSpacesInBlocks, &["a-publication-reaches-all-transports-as-the-same-bytes"]),
+    (Fault::LosesMessagesOfSubscribers, &["a-message-of-a-websocket-reaches-the-other-transports"]),
+    (Fault::CountsNoEventStreams, &["stats-count-subscribers-by-transport"]),
+    (Fault::CountsNoPolls, &["stats-count-subscribers-by-transport"]),
+    (Fault::LosesADeliveryInAThousand, &["event-streams-get-every-publication-once-and-in-order"]),
+    (Fault::PingsWithBytes, &["a-subscriber-over-websocket-gets-empty-pings"]),
+    (Fault::NoHeartbeats, &["a-subscriber-over-websocket-gets-empty-pings"]),
+];
+
+const FEED: &[Caught] = &[
+    (Fault::WrongContentType, &["the-feed-has-its-items"]),
+    (
+        Fault::SpacesInItsJson,
+        &["the-feed-is-the-same-over-an-event-stream", "the-feed-is-the-same-over-websocket"],
+    ),
+    (Fault::WrongCloseCode, &["the-feed-is-the-same-over-websocket"]),
+    (
+        Fault::IgnoresLastEventId,
+        &[
+            "a-feed-stream-goes-on-after-the-id",
+            "a-feed-stream-that-is-over-is-a-204",
+            "a-feed-stream-after-no-whole-number-is-refused-with-400",
+        ],
+    ),
+    (Fault::EndsFeedsWith200, &["a-feed-stream-that-is-over-is-a-204"]),
+    (Fault::AnyAfter, &["a-feed-stream-after-no-whole-number-is-refused-with-400"]),
+    (Fault::HearsFeedClients, &["a-feed-client-is-not-heard-but-for-pings-and-closes"]),
+];
+
+const VANISHED: &[Caught] = &[
+    (Fault::NoKeepalive, &["clients-that-vanish-are-ended"]),
+    (Fault::NoUserTimeout, &["clients-that-vanish-are-ended"]),
+];
+
 const ROBUSTNESS: &[Caught] = &[
     (Fault::OneAtATime, &["half-requests-hold-up-nobody"]),
     (Fault::PublishesHalfABody, &["half-a-body-is-not-published"]),
@@ -210,7 +321,7 @@ const ROBUSTNESS: &[Caught] = &[
 
 #[test]
 fn an_honest_server_passes_all_checks() {
-    let mut target = Target::new(reference::start(Fault::None, limits()), limits());
+    let mut target = reference::start(Fault::None);
     target.patience = PATIENCE;
     let report = verify(&target, |_| true, |_, _| {});
     let failures: Vec<String> = report.failures().map(|(c, f)| format!("{}: {f}", c.name)).collect();
@@ -220,7 +331,23 @@ fn an_honest_server_passes_all_checks() {
 
 #[test]
 fn every_check_can_fail() {
-    let groups = [HTTP, HANDSHAKE, ECHO, PUBLISH, BROADCAST, SUBSCRIBERS, REPLAY, REFUSALS, ROBUSTNESS];
+    let groups = [
+        HTTP,
+        HANDSHAKE,
+        ECHO,
+        COUNTDOWN,
+        PUBLISH,
+        BROADCAST,
+        SUBSCRIBERS,
+        REPLAY,
+        SSE,
+        POLL,
+        TRANSPORTS,
+        FEED,
+        REFUSALS,
+        VANISHED,
+        ROBUSTNESS,
+    ];
     let caught: BTreeSet<_> = groups.concat().iter().flat_map(|(_, names)| names.iter().copied()).collect();
     let all: BTreeSet<_> = checks().iter().map(|check| check.name).collect();
     assert_eq!(caught, all);
@@ -240,13 +367,19 @@ caught! {
     faults_of_broadcast_are_caught: BROADCAST
     faults_of_subscribers_are_caught: SUBSCRIBERS
     faults_of_replays_are_caught: REPLAY
+    faults_of_countdowns_are_caught: COUNTDOWN
+    faults_of_event_streams_are_caught: SSE
+    faults_of_polls_are_caught: POLL
+    faults_of_transports_are_caught: TRANSPORTS
+    faults_of_the_feed_are_caught: FEED
     faults_of_refusals_are_caught: REFUSALS
+    faults_about_vanished_clients_are_caught: VANISHED
     faults_of_robustness_are_caught: ROBUSTNESS
 }
 
 fn each_is_caught(faults: &[Caught]) {
     for (fault, expected) in faults {
-        let mut target = Target::new(reference::start(*fault, limits()), limits());
+        let mut target = reference::start(*fault);
         target.patience = SHORT_PATIENCE;
         let report = verify(&target, |check| expected.contains(&check.name), |_, _| {});
         let failed: BTreeSet<_> = report
@@ -258,8 +391,4 @@ fn each_is_caught(faults: &[Caught]) {
             .collect();
         assert_eq!(failed, expected.iter().copied().collect(), "checks that {fault:?} must fail");
     }
-}
-
-fn limits() -> Limits {
-    Limits::default()
 }

@@ -6,7 +6,6 @@ use std::thread;
 use std::time::Duration;
 
 use conformance::{Report, Target, checks, verify};
-use contract::Limits;
 
 #[test]
 fn no_check_passes_where_nothing_listens() {
@@ -82,7 +81,7 @@ fn a_message_without_end_is_not_collected() {
     // A text of 2^63-1 bytes begins.
     let flooded = [head.as_bytes(), b"\x81\x7f\x7f\xff\xff\xff\xff\xff\xff\xff"].concat();
     let address = serve(move |stream| flood(stream, &flooded));
-    let target = Target { patience: Duration::from_secs(20), ..Target::new(address, Limits::default()) };
+    let target = Target { patience: Duration::from_secs(20), ..Target::new(address) };
     let report = verify(&target, |check| check.name == "pings-are-answered-with-their-bytes", |_, _| {});
     let (_, failure) = report.failures().next().expect("no pong came");
     assert_eq!(failure.observed, "a message of more than 16777216 bytes");
@@ -110,7 +109,7 @@ fn serve(behave: impl Fn(TcpStream) + Clone + Send + 'static) -> SocketAddr {
 }
 
 fn report(address: SocketAddr) -> Report {
-    let target = Target { patience: Duration::from_millis(100), ..Target::new(address, Limits::default()) };
+    let target = Target { patience: Duration::from_millis(100), ..Target::new(address) };
     verify(&target, |_| true, |_, _| {})
 }
 
@@ -124,6 +123,6 @@ fn all_fail(report: &Report) {
 
 #[test]
 fn nothing_is_proved_by_no_check() {
-    let target = Target::new(serve(drop), Limits::default());
+    let target = Target::new(serve(drop));
     assert!(!verify(&target, |_| false, |_, _| {}).passed());
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{Result, bail};
 use conformance::{Check, Outcome, Report, Target, checks};
-use contract::{About, Limits};
+use contract::About;
 
 use super::output::out;
 use super::session::{Session, scratch};
@@ -41,6 +41,9 @@ pub fn verify(shared: &Shared, options: &VerifyOptions) -> Result<Exit> {
                 (Outcome::Failed(_), Some(deviation)) => {
                     out!("  deviates  {name} ({standard}): {}; see {}", deviation.because, deviation.source);
                 }
+                (Outcome::NotServed(path), _) => {
+                    out!("  skipped   {name} ({standard}): {path} is not served");
+                }
                 (Outcome::Failed(failure), None) => out!("  FAILED    {name} ({standard}): {failure}"),
             }
         };
@@ -71,6 +74,9 @@ pub fn prove(
     mut on_result: impl FnMut(&Check, &Outcome),
 ) -> Result<About, Failed> {
     let name = &contender.name;
+    let mut target = Target::new(boot.address);
+    target.not_served.clone_from(&contender.not_served);
+    let boot = &Boot { settings: target.settings(), ..boot.clone() };
     build(contender, boot, &logs.join(format!("{name}.build.log")))?;
     let server = Server::boot(contender, boot, logs.join(format!("{name}.verify.log")))?;
     // A server that has gone silent fails every check after its deadline: some of them say it all.
@@ -79,10 +85,11 @@ pub fn prove(
         !boot.interrupted.load(Relaxed) && failures_in_a_row.get() < GIVES_UP_AFTER && only(check)
     };
     let watch = |check: &Check, outcome: &Outcome| {
-        failures_in_a_row.set(if *outcome == Outcome::Passed { 0 } else { failures_in_a_row.get() + 1 });
+        let failed = matches!(outcome, Outcome::Failed(_));
+        failures_in_a_row.set(if failed { failures_in_a_row.get() + 1 } else { 0 });
         on_result(check, outcome);
     };
-    let report = conformance::verify(&Target::new(boot.address, Limits::default()), going, watch);
+    let report = conformance::verify(&target, going, watch);
     if boot.interrupted.load(Relaxed) {
         return Err(Failure::Interrupted.into());
     }

@@ -2,6 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use conformance::PATHS;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,9 @@ pub struct Contender {
     pub run: Vec<String>,
     /// What it serves ([`Load::SERVICES`]).
     pub serves: Vec<String>,
+    /// Paths of the contract that it does not serve: their checks are skipped, and they must answer with an error.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_served: Vec<String>,
     /// Checks that its framework makes it fail.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deviations: Vec<Deviation>,
@@ -111,6 +115,9 @@ fn read(file: &Path) -> Result<Contender> {
         let known = conformance::checks().iter().map(|check| check.name);
         return refuse(format!("no check {check}: {}", suggestion(check, known)));
     }
+    if let Some(unknown) = contender.not_served.iter().find(|path| !PATHS.contains(&path.as_str())) {
+        return refuse(format!("not_served {unknown:?}: {}", suggestion(unknown, PATHS.iter().copied())));
+    }
     if contender.run.is_empty() {
         return Err(anyhow::anyhow!("run = []: expected a command")).with_context(malformed);
     }
@@ -179,6 +186,7 @@ mod tests {
             (manifest("a").replace("title", "tilte"), "unknown field `tilte`"),
             (manifest("b"), "expected its folder's name, a"),
             (manifest("a").replace("[\"true\"]", "[]"), "expected a command"),
+            (manifest("a") + "not_served = [\"/see\"]\n", "did you mean /sse?"),
         ] {
             let folder = folder(&[("a", &text)]);
             let error = format!("{:#}", find_all(folder.path()).expect_err("malformed"));

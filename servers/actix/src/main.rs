@@ -28,6 +28,8 @@ async fn main() -> io::Result<()> {
         .workers(settings.workers.get())
         // SIGTERM is to end the process, not to wait for its clients.
         .disable_signals()
+        // By default an answer goes on after its client has ended its half, and an event stream has no end.
+        .h1_allow_half_closed(false)
         .listen(launch::listen(&settings)?)?
         .run()
         .await

@@ -1,7 +1,7 @@
 //! How a connection becomes a WebSocket, and which requests do not make one.
 
 use crate::check::ensure;
-use crate::client::calls::{BROADCAST, ECHO, settled};
+use crate::client::calls::{BROADCAST, COUNTDOWN, ECHO, FEED_WS, settled};
 use crate::client::http::Http;
 use crate::client::websocket::{KEY, Message, UPGRADE, WebSocket, frame};
 use crate::{Check, Failure, Target};
@@ -167,9 +167,9 @@ fn offers_are_declined(target: &Target) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Asks both paths for an upgrade with these fields, and wants a 400 or 426.
+/// Asks all paths for an upgrade with these fields, and wants a 400 or 426.
 fn refused(target: &Target, what: &str, fields: &[(&str, &str)]) -> Result<(), Failure> {
-    for path in [ECHO, BROADCAST] {
+    for path in [ECHO, BROADCAST, COUNTDOWN, FEED_WS].into_iter().filter(|path| target.serves(path)) {
         let answer = Http::connect(target)?.request("GET", path, fields, b"")?;
         answer.error(&[400, 426]).map_err(|failure| failure.when(format!("to GET {path} {what}")))?;
     }

@@ -4,7 +4,8 @@ use contract::{About, Countdown, Stats};
 
 use crate::check::ensure;
 use crate::client::http::Http;
-use crate::{Check, Failure, Target};
+use crate::client::websocket::UPGRADE;
+use crate::{Check, Failure, PATHS, Target};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -109,12 +110,19 @@ fn other_paths_are_not_found(target: &Target) -> Result<(), Failure> {
         let answer = Http::connect(target)?.get(path)?;
         answer.error(&[404]).map_err(|failure| failure.when(format!("to GET {path}")))?;
     }
+    for path in &target.not_served {
+        // As a path of either kind: what is served would be left unproved.
+        let answer = Http::connect(target)?.request_head("GET", path, &UPGRADE)?;
+        let expected = format!("an error to the upgrade of {path}, which is said not to be served");
+        ensure(answer.status >= 400, expected, answer.status.to_string())?;
+    }
     let answer = Http::connect(target)?.post("/nothing", b"body")?;
     answer.error(&[404]).map_err(|failure| failure.when("to POST /nothing"))
 }
 
 fn other_methods_are_not_allowed(target: &Target) -> Result<(), Failure> {
-    for path in ["/", "/stats", "/xhr", "/publish", "/ws/echo", "/ws/broadcast"] {
+    let paths = ["/", "/stats", "/xhr", "/publish", "/ws/echo", "/ws/broadcast"].iter().chain(PATHS);
+    for path in paths.copied().filter(|path| target.serves(path)) {
         let other = if path == "/publish" { "GET" } else { "POST" };
         for method in [other, "PUT", "DELETE", "PATCH"] {
             // The length is given, lest a server that reads bodies waits for one.

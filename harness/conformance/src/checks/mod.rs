@@ -1,34 +1,52 @@
 use std::sync::LazyLock;
 
 use crate::Check;
+use crate::client::calls::{COUNTDOWN, FEED, FEED_SSE, FEED_WS, POLL, SSE};
 
 mod broadcast;
+mod countdown;
 mod echo;
+mod feed;
 mod handshake;
 mod http;
+mod poll;
 mod publish;
 mod refusals;
 mod replay;
 mod robustness;
+mod sse;
 mod subscribers;
+mod transports;
+mod vanished;
 
-/// All checks, in the order in which they run: from the simple to what builds on it.
+/// Checks with the paths that must be served for them to mean anything, in the order in which they run: from the simple
+/// to what builds on it.
+pub(crate) const GROUPS: &[(&[&str], &[Check])] = &[
+    (&[], http::CHECKS),
+    (&[], handshake::CHECKS),
+    (&[], echo::CHECKS),
+    (&[COUNTDOWN], countdown::CHECKS),
+    (&[], publish::CHECKS),
+    (&[], broadcast::CHECKS),
+    (&[], subscribers::CHECKS),
+    (&[], replay::CHECKS),
+    (&[SSE], sse::CHECKS),
+    (&[POLL], poll::CHECKS),
+    (&[SSE, POLL], transports::CHECKS),
+    (&[FEED, FEED_SSE, FEED_WS], feed::CHECKS),
+    (&[], refusals::CHECKS),
+    (&[COUNTDOWN, SSE, POLL], vanished::CHECKS),
+    (&[], robustness::CHECKS),
+];
+
+/// The paths that a contender's manifest may say it does not serve; every contender serves the others.
+pub const PATHS: &[&str] = &[COUNTDOWN, SSE, POLL, FEED, FEED_SSE, FEED_WS];
+
+/// All checks, in the order in which they run.
 #[must_use]
 pub fn checks() -> &'static [Check] {
-    static CHECKS: LazyLock<Vec<Check>> = LazyLock::new(|| {
-        [
-            http::CHECKS,
-            handshake::CHECKS,
-            echo::CHECKS,
-            publish::CHECKS,
-            broadcast::CHECKS,
-            subscribers::CHECKS,
-            replay::CHECKS,
-            refusals::CHECKS,
-            robustness::CHECKS,
-        ]
-        .concat()
-    });
+    static CHECKS: LazyLock<Vec<Check>> =
+        LazyLock::new(|| GROUPS.iter().flat_map(|(_, group)| *group).copied().collect());
     &CHECKS
 }
 
@@ -64,7 +82,7 @@ mod tests {
     #[test]
     fn every_check_says_who_demands_it() {
         for check in checks() {
-            let known = ["contract, ", "RFC 6455, ", "RFC 9110, ", "RFC 9112, "];
+            let known = ["contract, ", "RFC 6455, ", "RFC 9110, ", "RFC 9112, ", "HTML standard, "];
             assert!(known.iter().any(|standard| check.standard.starts_with(standard)), "{}", check.name);
         }
     }

@@ -228,10 +228,18 @@ fn not_utf8(target: &Target) -> Result<(), Failure> {
 
 fn bad_event_names(target: &Target) -> Result<(), Failure> {
     nothing_is_published(target, || {
-        for query in ["?event=", "?event", "?event=a%0Ab", "?event=a%0Db", "?event=a%00b", "?event=%0A"] {
-            let answer = Http::connect(target)?.post(&format!("/publish{query}"), b"text")?;
-            answer.error(&[400]).map_err(|failure| failure.when(format!("to POST /publish{query}")))?;
+        let long = "n".repeat(129);
+        // A line break would begin another field of an event stream: LF, CR, and what some take for one.
+        let forged =
+            ["a%0Ab", "a%0Db", "%0A", "%0D", "a%0D%0Adata:+forged%0D%0A%0D%0A", "a%C2%85b", "a%0Bb", "a%0Cb"];
+        let controls = ["a%00b", "a%09b", "a%1Fb", "a%7Fb", "a%C2%80b", "a%C2%9Fb"];
+        // An EventSource has events of its own of these names (HTML standard, section 9.2.2).
+        let others = ["", "open", "error", &long, "&event=second"];
+        for name in forged.iter().chain(&controls).chain(&others) {
+            let answer = Http::connect(target)?.post(&format!("/publish?event={name}"), b"text")?;
+            answer.error(&[400]).map_err(|failure| failure.when(format!("to POST /publish?event={name}")))?;
         }
+        Http::connect(target)?.post("/publish?event", b"text")?.error(&[400])?;
         Ok(())
     })
 }

@@ -3,13 +3,16 @@
 use framing::{Header, Opcode, close};
 
 use crate::check::ensure;
-use crate::client::calls::{BROADCAST, ECHO, stats};
+use crate::client::calls::{BROADCAST, COUNTDOWN, ECHO, stats};
 use crate::client::websocket::{WebSocket, fragment, frame};
 use crate::{Check, Failure, Target};
 
 /// What is sent, in words and in bytes.
-type Case = (String, Vec<u8>);
+pub(super) type Case = (String, Vec<u8>);
 
+/// The paths that read messages.
+const SOCKETS: &[&str] = &[ECHO, BROADCAST, COUNTDOWN];
+/// Those of them that take any text.
 const BOTH: &[&str] = &[ECHO, BROADCAST];
 const PROTOCOL: &[u16] = &[close::PROTOCOL];
 
@@ -27,37 +30,37 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "a-frame-of-impossible-length-is-refused-at-once",
         standard: "contract, refusals",
-        run: |target| refused(target, BOTH, &[close::TOO_BIG, close::PROTOCOL], &impossible_lengths()),
+        run: |target| refused(target, SOCKETS, &[close::TOO_BIG, close::PROTOCOL], &impossible_lengths()),
     },
     Check {
         name: "an-unmasked-frame-is-closed-with-1002",
         standard: "RFC 6455, 5.1",
-        run: |target| refused(target, BOTH, PROTOCOL, &[unmasked()]),
+        run: |target| refused(target, SOCKETS, PROTOCOL, &[unmasked()]),
     },
     Check {
         name: "reserved-bits-are-closed-with-1002",
         standard: "RFC 6455, 5.2",
-        run: |target| refused(target, BOTH, PROTOCOL, &reserved_bits()),
+        run: |target| refused(target, SOCKETS, PROTOCOL, &reserved_bits()),
     },
     Check {
         name: "reserved-opcodes-are-closed-with-1002",
         standard: "RFC 6455, 5.2",
-        run: |target| refused(target, BOTH, PROTOCOL, &reserved_opcodes()),
+        run: |target| refused(target, SOCKETS, PROTOCOL, &reserved_opcodes()),
     },
     Check {
         name: "a-fragmented-control-frame-is-closed-with-1002",
         standard: "RFC 6455, 5.5",
-        run: |target| refused(target, BOTH, PROTOCOL, &fragmented_controls()),
+        run: |target| refused(target, SOCKETS, PROTOCOL, &fragmented_controls()),
     },
     Check {
         name: "a-control-frame-over-125-bytes-is-closed-with-1002",
         standard: "RFC 6455, 5.5",
-        run: |target| refused(target, BOTH, PROTOCOL, &long_controls()),
+        run: |target| refused(target, SOCKETS, PROTOCOL, &long_controls()),
     },
     Check {
         name: "fragments-out-of-order-are-closed-with-1002",
         standard: "RFC 6455, 5.4",
-        run: |target| refused(target, BOTH, PROTOCOL, &fragments_out_of_order()),
+        run: |target| refused(target, SOCKETS, PROTOCOL, &fragments_out_of_order()),
     },
     Check {
         name: "a-continuation-of-an-ended-message-is-closed-with-1002",
@@ -68,11 +71,11 @@ pub(super) const CHECKS: &[Check] = &[
         name: "a-malformed-close-is-closed-with-1002",
         standard: "RFC 6455, 7.4",
         run: |target| {
-            refused(target, BOTH, PROTOCOL, &malformed_closes())?;
+            refused(target, SOCKETS, PROTOCOL, &malformed_closes())?;
             // RFC 6455 leaves open which of the two a reason that is not UTF-8 is.
             let reason =
                 ("a close whose reason is not UTF-8".to_owned(), frame(Opcode::Close, b"\x03\xe8\xff"));
-            refused(target, BOTH, &[close::PROTOCOL, close::INVALID_PAYLOAD], &[reason])
+            refused(target, SOCKETS, &[close::PROTOCOL, close::INVALID_PAYLOAD], &[reason])
         },
     },
     Check {
@@ -97,8 +100,9 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// Sends each case on a connection of its own, awaits a close with one of the codes and the end, and looks
 /// whether a publication came of it.
-fn refused(target: &Target, paths: &[&str], codes: &[u16], cases: &[Case]) -> Result<(), Failure> {
-    for (path, (what, bytes)) in paths.iter().flat_map(|path| cases.iter().map(move |case| (path, case))) {
+pub(super) fn refused(target: &Target, paths: &[&str], codes: &[u16], cases: &[Case]) -> Result<(), Failure> {
+    let served = paths.iter().filter(|path| target.serves(path));
+    for (path, (what, bytes)) in served.flat_map(|path| cases.iter().map(move |case| (path, case))) {
         let before = stats(target)?.publications;
         let mut websocket = WebSocket::connect(target, path)?;
         // The server may refuse before it has read it all, and its close counts.
@@ -111,7 +115,7 @@ fn refused(target: &Target, paths: &[&str], codes: &[u16], cases: &[Case]) -> Re
     Ok(())
 }
 
-fn over_the_limit(target: &Target, path: &str, limit_bytes: usize) -> Result<(), Failure> {
+pub(super) fn over_the_limit(target: &Target, path: &str, limit_bytes: usize) -> Result<(), Failure> {
     let payload = vec![b'x'; limit_bytes + 1];
     let (front, back) = payload.split_at(limit_bytes / 2);
     let fragments =
@@ -203,7 +207,7 @@ fn malformed_closes() -> Vec<Case> {
     cases
 }
 
-fn not_utf8() -> Vec<Case> {
+pub(super) fn not_utf8() -> Vec<Case> {
     let whole = |what: &str, payload: &[u8]| (what.to_owned(), frame(Opcode::Text, payload));
     let in_two = |what: &str, front: &[u8], back: &[u8]| {
         let fragments = [fragment(Opcode::Text, false, front), fragment(Opcode::Continuation, true, back)];
@@ -224,7 +228,7 @@ fn not_utf8() -> Vec<Case> {
 /// "An endpoint MUST NOT continue to attempt to process data": it must not wait for our close either.
 fn ended_by_the_server(target: &Target) -> Result<(), Failure> {
     let mut refused = Vec::new();
-    for path in BOTH {
+    for path in SOCKETS.iter().filter(|path| target.serves(path)) {
         let mut websocket = WebSocket::connect(target, path)?;
         websocket.send(&unmasked().1)?;
         websocket.expect_close(PROTOCOL)?;

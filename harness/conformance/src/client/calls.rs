@@ -9,10 +9,17 @@ use serde::{Deserialize, Serialize};
 use crate::check::ensure;
 use crate::client::http::Http;
 use crate::client::websocket::{Message, WebSocket};
+use crate::client::{abbreviate, difference};
 use crate::{Failure, Target};
 
 pub(crate) const ECHO: &str = "/ws/echo";
 pub(crate) const BROADCAST: &str = "/ws/broadcast";
+pub(crate) const COUNTDOWN: &str = "/ws/countdown";
+pub(crate) const SSE: &str = "/sse";
+pub(crate) const POLL: &str = "/poll";
+pub(crate) const FEED: &str = "/feed";
+pub(crate) const FEED_SSE: &str = "/feed/sse";
+pub(crate) const FEED_WS: &str = "/feed/ws";
 
 /// A publication as a subscriber receives it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +29,27 @@ pub(crate) struct Publication {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) event: Option<String>,
     pub(crate) data: String,
+}
+
+impl Publication {
+    pub(crate) fn new(id: u64, data: &str) -> Self {
+        Self { id, event: None, data: data.to_owned() }
+    }
+
+    pub(crate) fn named(id: u64, event: &str, data: &str) -> Self {
+        Self { event: Some(event.to_owned()), ..Self::new(id, data) }
+    }
+
+    /// The exact bytes, escaped as the contract says, which is how `serde_json` does it.
+    pub(crate) fn json(&self) -> String {
+        serde_json::to_string(self).expect("strings and a number are JSON")
+    }
+
+    /// The exact block of an event stream.
+    pub(crate) fn block(&self) -> String {
+        let event = self.event.as_ref().map_or(String::new(), |name| format!("event: {name}\n"));
+        format!("id: {}\n{event}data: {}\n\n", self.id, self.json())
+    }
 }
 
 /// The exact bytes of an unnamed publication whose text needs no escapes.
@@ -43,6 +71,28 @@ impl Http {
         let counts = (1..LARGEST_NUMBER).contains(&receipt.id);
         ensure(counts, "an id that counts from 1", format!("{receipt:?}"))?;
         Ok(receipt)
+    }
+
+    /// `GET /poll` with a query such as `?after=ID`, or an empty one; its answer is to be read.
+    pub(crate) fn begin_poll(&mut self, query: &str) -> Result<(), Failure> {
+        let request = self.head("GET", &format!("{POLL}{query}"), &[]);
+        self.socket.send(&request).map_err(|i| i.awaiting("an open connection to poll on"))
+    }
+
+    /// Awaits the answer to a poll: these publications and no other, byte for byte.
+    pub(crate) fn expect_polled(&mut self, publications: &[Publication]) -> Result<(), Failure> {
+        let json: Vec<String> = publications.iter().map(Publication::json).collect();
+        let expected = format!("[{}]", json.join(","));
+        let answer = self.answer()?;
+        answer.expect_json(&[200])?;
+        let difference = difference(expected.as_bytes(), &answer.body);
+        let observed = format!("{}{difference}", abbreviate(&answer.body));
+        ensure(
+            answer.body == expected.as_bytes(),
+            format!("the body {}", abbreviate(expected.as_bytes())),
+            observed,
+        )
+        .map_err(|failure| failure.when("of a poll"))
     }
 
     pub(crate) fn stats(&mut self) -> Result<Stats, Failure> {
@@ -99,7 +149,13 @@ pub(crate) fn await_stats(
     }
 }
 
+/// Subscribers of all transports.
+pub(crate) fn total(stats: &Stats) -> u64 {
+    let subscribers = stats.subscribers;
+    subscribers.websocket + subscribers.sse + subscribers.long_poll
+}
+
 /// Waits until the subscribers of earlier checks are forgotten.
 pub(crate) fn settled(target: &Target) -> Result<Stats, Failure> {
-    await_stats(target, "no subscribers", |stats| stats.subscribers.websocket == 0)
+    await_stats(target, "no subscribers", |stats| total(stats) == 0)
 }

@@ -10,7 +10,7 @@ use crate::client::socket::{Interruption, Socket};
 use crate::{Failure, Target};
 
 /// No head and no body of the contract comes near: more than this is garbage, not to be collected.
-const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
 /// A connection that speaks HTTP/1.1 (RFC 9112), one request or several.
 pub(crate) struct Http {
@@ -57,6 +57,20 @@ impl Http {
         // A server may refuse a request before it has read it all: its answer counts.
         let _ = self.socket.send(&request);
         self.answer().map_err(|failure| failure.when(format!("to {method} {path}")))
+    }
+
+    /// Sends a request and reads the head of its answer alone.
+    pub(crate) fn request_head(
+        &mut self,
+        method: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<Answer, Failure> {
+        let request = self.head(method, path, fields);
+        let _ = self.socket.send(&request);
+        let deadline = self.socket.deadline();
+        self.answer_head(deadline)
+            .map_err(|interruption| interruption.awaiting(format!("an HTTP answer to {method} {path}")))
     }
 
     /// A request's head, with the empty line that ends it.
@@ -208,7 +222,8 @@ impl Answer {
         ensure(members == 1 && says_what, r#"the body {"error":"what was wrong"}"#, self.excerpt())
     }
 
-    fn expect_json(&self, statuses: &[u16]) -> Result<(), Failure> {
+    /// One of these statuses, and the media type of JSON.
+    pub(crate) fn expect_json(&self, statuses: &[u16]) -> Result<(), Failure> {
         let expected = statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(" or ");
         let observed = format!("{}, {}", self.status, self.excerpt());
         ensure(statuses.contains(&self.status), format!("the status {expected}"), observed)?;

@@ -2,6 +2,7 @@
 //! target's patience for an answer.
 
 pub(crate) mod calls;
+pub(crate) mod events;
 pub(crate) mod http;
 pub(crate) mod socket;
 pub(crate) mod websocket;

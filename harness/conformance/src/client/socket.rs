@@ -1,9 +1,9 @@
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Protocol, SockRef, Type};
+use socket2::{Domain, Protocol, SockFilter, SockRef, Type};
 use thiserror::Error;
 
 use crate::client::abbreviate;
@@ -176,6 +176,20 @@ impl Socket {
         SockRef::from(&self.stream)
             .set_linger(Some(Duration::ZERO))
             .map_err(|error| Failure::new("a socket that can be reset", error.to_string()))
+    }
+
+    /// Takes no segment of the server's from now on, and so acknowledges none: as a client does whose machine or
+    /// network is gone. A socket filter drops them before TCP sees them (bpf(4): `ret #0`).
+    pub(crate) fn vanish(&self) -> Result<(), Failure> {
+        const RETURN: u16 = 0x06;
+        SockRef::from(&self.stream)
+            .attach_filter(&[SockFilter::new(RETURN, 0, 0, 0)])
+            .map_err(|error| Failure::new("a socket that takes a filter", error.to_string()))
+    }
+
+    /// Our end of the connection.
+    pub(crate) fn local_address(&self) -> Result<SocketAddr, Failure> {
+        self.stream.local_addr().map_err(|error| Failure::new("a socket with an address", error.to_string()))
     }
 
     fn interruption(&self, error: &io::Error) -> Interruption {

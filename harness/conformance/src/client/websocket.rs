@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Instant;
 
 use framing::{Header, Opcode, Parser, accept_key};
 
@@ -36,6 +37,8 @@ pub(crate) struct WebSocket {
 pub(crate) enum Message {
     Text(Vec<u8>),
     Binary(Vec<u8>),
+    /// Seen by [`WebSocket::read_ping`] alone: the others answer it and pass it over.
+    Ping(Vec<u8>),
     Pong(Vec<u8>),
     /// The code, if there is one, and the reason.
     Close(Option<u16>, Vec<u8>),
@@ -84,6 +87,25 @@ impl WebSocket {
     pub(crate) fn read(&mut self) -> Result<Message, Interruption> {
         let deadline = self.socket.deadline();
         loop {
+            match self.read_any(deadline)? {
+                Message::Ping(payload) => self.socket.send(&frame(Opcode::Pong, &payload))?,
+                message => return Ok(message),
+            }
+        }
+    }
+
+    /// Awaits a ping, and does not answer it; its bytes.
+    pub(crate) fn read_ping(&mut self) -> Result<Vec<u8>, Failure> {
+        let deadline = self.socket.deadline();
+        match self.read_any(deadline) {
+            Ok(Message::Ping(payload)) => Ok(payload),
+            Ok(other) => Err(Failure::new("a ping", other.to_string())),
+            Err(interruption) => Err(interruption.awaiting("a ping")),
+        }
+    }
+
+    fn read_any(&mut self, deadline: Instant) -> Result<Message, Interruption> {
+        loop {
             let mut input = self.socket.unread();
             let held = input.len();
             let chunk = match self.parser.next(&mut input) {
@@ -111,10 +133,8 @@ impl WebSocket {
             };
             let consumed = held - input.len();
             self.socket.consume(consumed);
-            match complete {
-                None => {}
-                Some((Opcode::Ping, payload)) => self.socket.send(&frame(Opcode::Pong, &payload))?,
-                Some((opcode, payload)) => return message(opcode, payload),
+            if let Some((opcode, payload)) = complete {
+                return message(opcode, payload);
             }
         }
     }
@@ -172,22 +192,26 @@ impl WebSocket {
 fn message(opcode: Opcode, payload: Vec<u8>) -> Result<Message, Interruption> {
     match opcode {
         Opcode::Binary => Ok(Message::Binary(payload)),
+        Opcode::Ping => Ok(Message::Ping(payload)),
         Opcode::Pong => Ok(Message::Pong(payload)),
         Opcode::Close => match payload.split_first_chunk() {
             Some((&code, reason)) => Ok(Message::Close(Some(u16::from_be_bytes(code)), reason.to_vec())),
             None if payload.is_empty() => Ok(Message::Close(None, payload)),
             None => Err(Interruption::Broken("a close frame with half a code".to_owned())),
         },
-        // The parser gives the fragments of a message the kind of the message, and pings were answered.
-        Opcode::Text | Opcode::Continuation | Opcode::Ping => Ok(Message::Text(payload)),
+        // The parser gives the fragments of a message the kind of the message.
+        Opcode::Text | Opcode::Continuation => Ok(Message::Text(payload)),
     }
 }
 
 impl Message {
     pub(crate) fn payload(&self) -> &[u8] {
-        let (Self::Text(payload) | Self::Binary(payload) | Self::Pong(payload) | Self::Close(_, payload)) =
-            self;
-        payload
+        match self {
+            Self::Text(payload) | Self::Binary(payload) | Self::Ping(payload) | Self::Pong(payload) => {
+                payload
+            }
+            Self::Close(_, reason) => reason,
+        }
     }
 }
 
@@ -197,6 +221,7 @@ impl fmt::Display for Message {
         match self {
             Self::Text(_) => write!(f, "a text message of {payload}"),
             Self::Binary(_) => write!(f, "a binary message of {payload}"),
+            Self::Ping(_) => write!(f, "a ping of {payload}"),
             Self::Pong(_) => write!(f, "a pong of {payload}"),
             Self::Close(Some(code), _) => {
                 write!(f, "a close frame with code {code} and a reason of {payload}")

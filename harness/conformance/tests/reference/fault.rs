@@ -1,6 +1,6 @@
 use std::num::NonZeroUsize;
 
-use contract::Limits;
+use contract::{Limits, Timing};
 
 /// What a server may get wrong, one at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +89,37 @@ pub enum Fault {
     AnyUtf8InMessages,
     PublishesBinary,
     WrongCloseCode,
+    // Countdown
+    TakesAnyCount,
+    TakesBinaryCounts,
+    // Event streams
+    CachesEventStreams,
+    SaysNoRetry,
+    NoSpacesInBlocks,
+    ForgetsEventLines,
+    BreaksLinesInBlocks,
+    SubscribesStreamsAfterTheHead,
+    IgnoresLastEventId,
+    PrefersTheQuery,
+    KeepsHalfEndedStreams,
+    // Polls
+    PollsEndAtOnce,
+    PollsAnswerNothing,
+    PollsEndWith200,
+    PollsAreNotCounted,
+    PollsHoldOne,
+    NoPollLimit,
+    // All transports
+    CountsNoEventStreams,
+    CountsNoPolls,
+    PingsWithBytes,
+    // The feed
+    EndsFeedsWith200,
+    HearsFeedClients,
+    // Clients that vanish
+    NoHeartbeats,
+    NoKeepalive,
+    NoUserTimeout,
     // Robustness
     OneAtATime,
     PublishesHalfABody,
@@ -106,8 +137,19 @@ impl Fault {
             Self::DropsAtHalfTheWindow => {
                 Limits { replay_window: NonZeroUsize::new(half).expect("a window above 1"), ..limits }
             }
+            Self::NoPollLimit => Limits { poll_bytes: usize::MAX, ..limits },
             Self::NeverDropsLagging => Limits { replay_window: NonZeroUsize::MAX, ..limits },
             _ => limits,
+        }
+    }
+
+    /// The times that the faulty server keeps, when it was told `timing`.
+    pub fn timing(self, timing: Timing) -> Timing {
+        match self {
+            Self::NoHeartbeats => Timing { heartbeat_ms: 0, ..timing },
+            Self::NoKeepalive => Timing { tcp_keepalive_s: 0, ..timing },
+            Self::NoUserTimeout => Timing { tcp_user_timeout_ms: 0, ..timing },
+            _ => timing,
         }
     }
 }

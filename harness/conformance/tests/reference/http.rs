@@ -6,12 +6,12 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use contract::{Answer, Refusal, Route, is_handshake_key};
 
-use super::{Connection, Fault, Server, websocket};
+use super::{Connection, Fault, Server, countdown, streams, websocket};
 
-struct Request {
+pub(super) struct Request {
     method: String,
     path: String,
-    query: Option<String>,
+    pub(super) query: Option<String>,
     fields: Vec<(String, String)>,
     /// Are the names of fields compared letter by letter?
     exact: bool,
@@ -21,6 +21,11 @@ impl Request {
     fn field(&self, name: &str) -> &str {
         let same = |own: &str| if self.exact { own == name } else { own.eq_ignore_ascii_case(name) };
         self.fields.iter().find(|(own, _)| same(own)).map_or("", |(_, value)| value)
+    }
+
+    /// The first value of a field, if there is one.
+    pub(super) fn any_field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     fn has(&self, name: &str, token: &str) -> bool {
@@ -50,12 +55,22 @@ pub(super) fn serve(connection: &mut Connection, server: &Arc<Server>) -> io::Re
                     refusal.into()
                 }
             },
-            Ok(Route::Echo | Route::Broadcast) => match upgrade(connection, server, &request)? {
+            Ok(Route::Echo | Route::Broadcast | Route::Countdown | Route::FeedWs) => {
+                match upgrade(connection, server, &request)? {
+                    None => return Ok(()),
+                    Some(refusal) => refusal.into(),
+                }
+            }
+            Ok(Route::Sse) => match streams::sse(connection, server, &request)? {
                 None => return Ok(()),
                 Some(refusal) => refusal.into(),
             },
-            // What no check asks for yet.
-            Ok(_) => Refusal::NotFound.into(),
+            Ok(Route::Poll) => streams::poll(server, &request).unwrap_or_else(Answer::from),
+            Ok(Route::Feed) => server.app.feed(),
+            Ok(Route::FeedSse) => match streams::feed_sse(connection, server, &request)? {
+                None => continue,
+                Some(answer) => answer,
+            },
             Err(refusal) => refusal.into(),
         };
         send(connection, server, answer)?;
@@ -192,16 +207,16 @@ fn upgrade(
         && request.has("Connection", "upgrade")
         && (is_handshake_key(key.as_bytes()) || (server.is(Fault::AnyKey) && !key.is_empty()))
         && request.field("Sec-WebSocket-Version") == "13";
-    let echoes = request.path == "/ws/echo";
+    let subscribes = request.path == "/ws/broadcast";
     if !valid && !server.is(Fault::AnyUpgrade) {
-        if server.is(Fault::CountsRefusedUpgrades) && !echoes {
+        if server.is(Fault::CountsRefusedUpgrades) && subscribes {
             std::mem::forget(server.app.subscribe(None));
         }
         return Ok(Some(Refusal::NotUpgrade));
     }
     let query = websocket::replay_query(server, request.query.as_deref());
     let subscription = match server.app.subscribe(query.as_deref()) {
-        _ if echoes => None,
+        _ if !subscribes => None,
         Ok(_) if server.is(Fault::SubscribesAfterTheAnswer) => None,
         Ok(subscription) => Some(subscription),
         Err(_) if server.is(Fault::AnyAfter) => server.app.subscribe(None).ok(),
@@ -223,16 +238,17 @@ fn upgrade(
     if server.is(Fault::ForgetsFramesAfterTheUpgrade) {
         connection.input.clear();
     }
-    if echoes {
-        websocket::echo(connection, server)?;
-    } else {
-        websocket::broadcast(connection, server, subscription)?;
+    match request.path.as_str() {
+        "/ws/echo" => websocket::echo(connection, server)?,
+        "/ws/countdown" => countdown::countdown(connection, server)?,
+        "/feed/ws" => streams::feed_ws(connection, server)?,
+        _ => websocket::broadcast(connection, server, subscription)?,
     }
     Ok(None)
 }
 
 fn send(connection: &mut Connection, server: &Server, answer: Answer) -> io::Result<()> {
-    let Answer { status, body } = answer;
+    let Answer { mut status, body } = answer;
     let mut body = String::from_utf8(body.into()).expect("JSON is UTF-8");
     match server.fault {
         Fault::NamesNoFramework => body = body.replace(r#""framework":"std""#, r#""framework":"""#),
@@ -243,11 +259,27 @@ fn send(connection: &mut Connection, server: &Server, answer: Answer) -> io::Res
             body.truncate(end);
             body.push_str("0}");
         }
+        Fault::CountsNoEventStreams => body = drop_count(&body, "sse"),
+        Fault::CountsNoPolls => body = drop_count(&body, "long_poll"),
+        Fault::PollsEndWith200 if status == 204 => {
+            status = 200;
+            body.push_str("[]");
+        }
+        Fault::PollsHoldOne if body.starts_with("[{") && body.matches(r#"{"id":"#).count() < 400 => {
+            let end = body.find(r#"},{"id""#).map_or(body.len(), |at| at + 1);
+            body.truncate(end);
+            if !body.ends_with(']') {
+                body.push(']');
+            }
+        }
         Fault::CountsNoLagging => body = body.replace(r#""lagged":1"#, r#""lagged":0"#),
         _ => {}
     }
     let media_type = if server.is(Fault::WrongContentType) { "text/html" } else { Answer::CONTENT_TYPE };
     let coding = if server.is(Fault::ClaimsCompression) { "Content-Encoding: gzip\r\n" } else { "" };
+    if status == 204 {
+        return connection.send(b"HTTP/1.1 204 Status\r\n\r\n");
+    }
     let length = body.len();
     connection.send(
         format!(
@@ -255,4 +287,11 @@ fn send(connection: &mut Connection, server: &Server, answer: Answer) -> io::Res
         )
         .as_bytes(),
     )
+}
+
+/// The statistics without the subscribers of a transport.
+fn drop_count(body: &str, transport: &str) -> String {
+    let (before, after) = body.split_once(&format!("\"{transport}\":")).unwrap_or((body, ""));
+    let rest = after.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    if after.is_empty() { body.to_owned() } else { format!("{before}\"{transport}\":0{rest}") }
 }

@@ -1,21 +1,25 @@
 //! An honest server of the contract, over threads, that can be given one fault at a time: what shows that
 //! a check catches what it is there to catch.
 
+mod countdown;
 mod fault;
 mod frames;
 mod http;
 mod output;
+mod streams;
 mod websocket;
 
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use contract::{App, FAREWELL, Limits, Settings, Timing};
+use conformance::Target;
+use contract::{App, FAREWELL, Limits, Settings};
+use socket2::{SockRef, TcpKeepalive};
 
 pub use fault::Fault;
 
@@ -31,16 +35,17 @@ struct Server {
 }
 
 /// Starts a server that runs until the process ends.
-pub fn start(fault: Fault, limits: Limits) -> SocketAddr {
+pub fn start(fault: Fault) -> Target {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let address = listener.local_addr().expect("a bound listener has an address");
+    let target = Target::new(address);
     let settings = Settings {
         host: IpAddr::V4(Ipv4Addr::LOCALHOST),
         port: address.port(),
         workers: NonZeroUsize::MIN,
         processes: NonZeroUsize::MIN,
-        limits: fault.limits(limits),
-        timing: Timing::default(),
+        limits: fault.limits(target.limits),
+        timing: fault.timing(target.timing),
     };
     let app = App::new("reference", ("std", "1"), &settings, |json| {
         String::from_utf8(json.into()).expect("JSON is UTF-8")
@@ -58,7 +63,7 @@ pub fn start(fault: Fault, limits: Limits) -> SocketAddr {
         dead: AtomicBool::new(false),
     });
     thread::spawn(move || accept(&listener, &server));
-    address
+    target
 }
 
 fn accept(listener: &TcpListener, server: &Arc<Server>) {
@@ -77,6 +82,11 @@ fn accept(listener: &TcpListener, server: &Arc<Server>) {
 }
 
 impl Server {
+    /// When a subscriber is to be sent the next heartbeat.
+    fn next_heartbeat(&self) -> Option<Instant> {
+        self.app.timing().heartbeat().map(|period| Instant::now() + period)
+    }
+
     fn is(&self, fault: Fault) -> bool {
         self.fault == fault
     }
@@ -104,10 +114,17 @@ impl Bell {
         *self.rings.lock().expect("no panic while counting")
     }
 
-    /// Waits for a ring after the first `heard`.
-    fn wait(&self, heard: u64) {
+    /// Waits for a ring after the first `heard`, and no longer than to `deadline`.
+    fn wait(&self, heard: u64, deadline: Option<Instant>) {
         let rings = self.rings.lock().expect("no panic while counting");
-        drop(self.rung.wait_while(rings, |rings| *rings == heard));
+        let is_quiet = |rings: &mut u64| *rings == heard;
+        match deadline {
+            None => drop(self.rung.wait_while(rings, is_quiet)),
+            Some(deadline) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                drop(self.rung.wait_timeout_while(rings, left, is_quiet));
+            }
+        }
     }
 }
 
@@ -120,7 +137,18 @@ struct Connection {
 impl Connection {
     fn serve(mut self, server: &Arc<Server>) {
         // An error is the client's leaving.
-        let _ = self.stream.set_nodelay(true).and_then(|()| http::serve(&mut self, server));
+        let _ = self.configure(server).and_then(|()| http::serve(&mut self, server));
+    }
+
+    fn configure(&self, server: &Server) -> io::Result<()> {
+        let timing = server.app.timing();
+        let socket = SockRef::from(&self.stream);
+        socket.set_tcp_nodelay(true)?;
+        if timing.tcp_keepalive_s > 0 {
+            let period = Duration::from_secs(timing.tcp_keepalive_s.into());
+            socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(period).with_interval(period))?;
+        }
+        socket.set_tcp_user_timeout(Some(Duration::from_millis(timing.tcp_user_timeout_ms.into())))
     }
 
     /// Reads more; false at the end of the stream.

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use contract::{Close, Ending, Refusal, Subscription};
 use framing::{Header, Opcode};
@@ -147,11 +147,17 @@ fn deliver(
     over: &AtomicBool,
 ) {
     let mut held = None;
+    let mut heartbeat = server.next_heartbeat();
     loop {
         // Before it is asked whether there is anything to do: what comes after that rings again.
         let heard = server.news.rings();
         if over.load(SeqCst) {
             break;
+        }
+        if heartbeat.is_some_and(|due| due <= Instant::now()) {
+            let bytes: &[u8] = if server.is(Fault::PingsWithBytes) { b"there?" } else { b"" };
+            output.lock().expect("no panic while writing").write(server, &frame(server, Opcode::Ping, bytes));
+            heartbeat = server.next_heartbeat();
         }
         match subscription.try_next() {
             Ok(None) => {
@@ -159,7 +165,7 @@ fn deliver(
                     thread::sleep(Duration::from_millis(20));
                     subscription = from_now_on(server);
                 }
-                server.news.wait(heard);
+                server.news.wait(heard, heartbeat);
             }
             Ok(Some(json)) => {
                 let mut frames = frame(server, Opcode::Text, &faulty(server, json.clone()));
@@ -216,7 +222,9 @@ fn faulty(server: &Server, json: String) -> Vec<u8> {
 /// The query of a subscription, with the faults of replays.
 pub(super) fn replay_query(server: &Server, query: Option<&str>) -> Option<String> {
     let query = query?;
-    let Some(after) = query.strip_prefix("after=").and_then(|after| after.parse::<u64>().ok()) else {
+    let is_id = |after: &&str| after.bytes().all(|byte| byte.is_ascii_digit());
+    let id = query.strip_prefix("after=").filter(is_id).and_then(|after| after.parse::<u64>().ok());
+    let Some(after) = id else {
         return Some(query.to_owned());
     };
     let after = match server.fault {
@@ -230,7 +238,7 @@ pub(super) fn replay_query(server: &Server, query: Option<&str>) -> Option<Strin
 }
 
 /// The last frame of a connection: the answer to the client's close, or why it is refused.
-fn farewell(server: &Server, ending: Ending, close: Option<Vec<u8>>) -> Option<Vec<u8>> {
+pub(super) fn farewell(server: &Server, ending: Ending, close: Option<Vec<u8>>) -> Option<Vec<u8>> {
     let payload = match (ending, close) {
         (_, Some(_)) if server.is(Fault::AnswersNoClose) => return None,
         (_, Some(close)) => close,
@@ -244,7 +252,7 @@ fn farewell(server: &Server, ending: Ending, close: Option<Vec<u8>>) -> Option<V
     Some(frame(server, Opcode::Close, &payload))
 }
 
-fn leave(connection: &mut Connection, server: &Server) {
+pub(super) fn leave(connection: &mut Connection, server: &Server) {
     if server.is(Fault::StaysOpenAfterClose) {
         // Until the client gives up.
         while connection.fill().unwrap_or(false) {}
