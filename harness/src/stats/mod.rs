@@ -4,6 +4,7 @@ mod blocks;
 mod bootstrap;
 mod change;
 mod comparison;
+mod drift;
 mod estimate;
 #[cfg(test)]
 mod simulated;
@@ -13,5 +14,6 @@ pub use blocks::{Design, Fit, Observation};
 pub use bootstrap::median_interval;
 pub use change::{Pair, Tagged, changes};
 pub use comparison::{Comparison, Difference};
+pub use drift::{Drift, drift};
 pub use estimate::Estimate;
 pub use states::is_other_state;

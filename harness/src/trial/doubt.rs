@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::SearchEnd;
+use super::steady::{Unsteady, unsteady};
 use crate::machine::{CoreShares, CoreUse, Probe, Spent};
 use crate::stats::is_other_state;
 
@@ -106,6 +107,8 @@ pub enum Doubt {
         /// CPU time of the tool ÷ time of its cores.
         busy_share: f64,
     },
+    /// The load was not steady.
+    NotSteady(Unsteady),
     /// The machine's speed changed during the trial.
     StateChanged {
         /// Before it.
@@ -140,7 +143,9 @@ impl Doubt {
     pub fn invalidates(&self) -> bool {
         match self {
             Self::Calibration(doubt) => doubt.invalidates(),
-            Self::ToolLimited { .. }
+            // To drop trials for how they went would narrow the intervals: one that is not steady stays, with a note.
+            Self::NotSteady(_)
+            | Self::ToolLimited { .. }
             | Self::ToolLate { .. }
             | Self::SearchCutOff { .. }
             | Self::ClimbCutOff { .. }
@@ -205,6 +210,7 @@ pub fn doubts(measurement: &Measurement, tool_cores: usize) -> Vec<Doubt> {
     if busy_share > TOOL_BUSY_SHARE && !measurement.load.spin {
         doubts.push(Doubt::ToolLimited { busy_share });
     }
+    doubts.extend(unsteady(measurement).map(Doubt::NotSteady));
     doubts
 }
 
@@ -346,6 +352,7 @@ impl fmt::Display for Doubt {
                 "the load generator was busy {:.0} % of its time: the server can do at least this",
                 busy_share * 100.0
             ),
+            Self::NotSteady(how) => how.fmt(f),
             Self::StateChanged { before, after } => write!(
                 f,
                 "the machine's state changed: a cache line took {:.0} ns between the cores before and {:.0} ns after, a step \

@@ -9,6 +9,7 @@ mod failure;
 mod meter;
 mod search;
 mod series;
+mod steady;
 
 pub use bench::{Bench, Measure};
 pub use calibration::Calibration;
@@ -16,3 +17,4 @@ pub use doubt::{Doubt, disturbances, doubts};
 pub use failure::{Failed, Failure};
 pub use search::{Search, SearchEnd, SearchStep, Verdict};
 pub use series::{Watch, take};
+pub use steady::Unsteady;
