@@ -21,8 +21,8 @@ measure() {
 }
 
 say "closed loop"
-rate=$(measure | sed -nE 's/.*"seconds":([0-9.]+),"connections":.*"sent":[0-9]+,"messages":([0-9]+),.*/\2 \1/p' |
-  awk '{ printf "%d", $1 / $2 / 2 }')
+rate=$(measure | sed -nE 's/.*"sent":[0-9]+,"messages":([0-9]+),.*/\1/p' | awk -v s="$seconds" '{ printf "%d", $1 / s / 2 }')
+[ -n "$rate" ] || die "no rate in what loadgen printed of its closed loop"
 how="Median (least–most) of $rounds rounds of $seconds s each, $connections connections, server and generator on a core each"
 record_of_the_machine "$how; the higher rate is half of what they do in closed loop" >"$logs/lateness"
 record_of_the_machine "$how, $low_rate messages/s" >"$logs/threads"
