@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the scripts share that hold the load generator against something: the ceiling on one core, and a quiet machine.
+# What the scripts share that hold the load generator against something: a server on one core, and a quiet machine.
 # PROFILE=dev tries a script without a release build.
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -18,8 +18,10 @@ cargo build --profile "$profile" --locked --quiet --package ceiling-server --pac
 cargo build --profile "$profile" --locked --quiet --package loadgen --example peer --example tables
 
 server=
+# A server by its command; the ceiling without one.
 start_server() {
-  PORT=${address#*:} WORKERS=1 taskset --cpu-list "$server_core" "$bin/ceiling-server" >"$logs/server" 2>&1 &
+  [ $# -gt 0 ] || set -- "$bin/ceiling-server"
+  PORT=${address#*:} WORKERS=1 taskset --cpu-list "$server_core" "$@" >"$logs/server" 2>&1 &
   server=$!
   for _ in {1..100}; do
     (: <"/dev/tcp/${address/:/\/}") 2>/dev/null && return

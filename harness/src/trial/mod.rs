@@ -6,15 +6,19 @@ mod calibration;
 mod doubt;
 mod driver;
 mod failure;
+mod judge;
 mod meter;
+#[cfg(test)]
+mod sample;
 mod search;
 mod series;
 mod steady;
 
 pub use bench::{Bench, Measure};
 pub use calibration::Calibration;
-pub use doubt::{Doubt, disturbances, doubts};
+pub use doubt::Doubt;
 pub use failure::{Failed, Failure};
+pub use judge::{disturbances, doubts};
 pub use search::{Search, SearchEnd, SearchStep, Verdict};
 pub use series::{Watch, take};
 pub use steady::Unsteady;

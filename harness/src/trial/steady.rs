@@ -61,19 +61,14 @@ impl fmt::Display for Unsteady {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use loadgen::Warmup;
 
     use super::*;
-    use crate::results::{Outcome, read};
+    use crate::trial::sample;
 
     /// A measurement of two seconds, with these replies in its windows.
     fn measurement(windows: Vec<u64>) -> Measurement {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/schema-1.json");
-        let trial = read(&file).expect("results").trials.swap_remove(0);
-        let Outcome::Measured(measured) = trial.outcome else { panic!("it failed") };
-        Measurement { seconds: 2.0, windows, ..measured.measurement }
+        Measurement { windows, ..sample::measurement() }
     }
 
     #[test]

@@ -1,0 +1,162 @@
+//! The judging: what speaks against a measurement.
+
+use loadgen::{Arrivals, Capacity, Distribution, Measurement, Process, Stop, Workload};
+
+use super::Doubt;
+use super::steady::unsteady;
+use crate::machine::{CoreShares, CoreUse, Probe, Spent};
+use crate::stats::is_other_state;
+
+/// A tool busier than this share of its cores measures itself.
+const TOOL_BUSY_SHARE: f64 = 0.9;
+/// How far Little's law may be off: the messages under way when counting begins and ends are seen on one
+/// side only, and the histogram keeps three digits.
+const LITTLE_TOLERANCE: f64 = 0.05;
+/// More steal than this, or more load of others, is worth a note.
+const STEAL_SHARE: f64 = 0.01;
+const OTHER_SHARE: f64 = 0.05;
+/// How far the times of the readings and of the measurement may differ: a share of them, and a moment for waking up.
+const READ_SHARE: f64 = 0.02;
+const READ_S: f64 = 0.05;
+/// How much of an offered rate must be achieved, but for what is on its way when the measured time ends.
+const RATE_SHARE: f64 = 0.99;
+const UNDER_WAY_S: f64 = 0.05;
+/// A tool whose lateness is more than this share of the latency is a part of what it measures.
+const LATE_SHARE: f64 = 0.1;
+
+/// What speaks against a measurement.
+#[must_use]
+pub fn doubts(measurement: &Measurement, tool_cores: usize) -> Vec<Doubt> {
+    if let Some(capacity) = &measurement.capacity {
+        return climb_doubts(capacity, measurement);
+    }
+    let mut doubts = Vec::new();
+    let connections = &measurement.connections;
+    let kept = connections.established.saturating_sub(connections.lost);
+    if kept < connections.asked {
+        doubts.push(Doubt::Connections {
+            asked: connections.asked,
+            kept,
+            causes: connections.failed.clone(),
+        });
+    }
+    if !measurement.errors.is_empty() {
+        doubts.push(Doubt::Errors { causes: measurement.errors.clone() });
+    }
+    if let Some(delivery) = measurement.delivery
+        && (delivery.received < delivery.expected || delivery.duplicates + delivery.out_of_order > 0)
+    {
+        let loadgen::Delivery { expected, received, duplicates, out_of_order, .. } = delivery;
+        doubts.push(Doubt::Incomplete { expected, received, duplicates, out_of_order });
+    }
+    let Some(mean_ns) = measurement.latency.mean_ns() else {
+        doubts.push(Doubt::Nothing);
+        return doubts;
+    };
+    doubts.extend(match measurement.load.workload.arrivals() {
+        Some(arrivals) => open_loop_doubt(measurement, &arrivals),
+        None => littles_law(measurement, mean_ns),
+    });
+    // One that spins uses up its cores, whatever it has to do.
+    let busy_share = measurement.cpu_us / (measurement.seconds * 1e6 * tool_cores as f64);
+    if busy_share > TOOL_BUSY_SHARE && !measurement.load.spin {
+        doubts.push(Doubt::ToolLimited { busy_share });
+    }
+    doubts.extend(unsteady(measurement).map(Doubt::NotSteady));
+    doubts
+}
+
+/// Connections that fail are what a climb is for: they are its end, and no error.
+fn climb_doubts(capacity: &Capacity, measurement: &Measurement) -> Vec<Doubt> {
+    let stopped = capacity.stopped;
+    let wrong =
+        matches!(stopped, Stop::WrongReply).then(|| Doubt::Errors { causes: measurement.errors.clone() });
+    let none = (capacity.held == 0).then_some(Doubt::NoneHeld { stopped });
+    let is_servers = matches!(
+        stopped,
+        Stop::Refused
+            | Stop::Died
+            | Stop::ConnectTooSlow
+            | Stop::SweepTooSlow
+            | Stop::WrongReply
+            | Stop::ServerFileLimit
+    );
+    let cut_off = (!is_servers).then_some(Doubt::ClimbCutOff { stopped });
+    [wrong, none, cut_off].into_iter().flatten().collect()
+}
+
+/// Closed loop: what is outstanding must be what rate and latency say.
+fn littles_law(measurement: &Measurement, mean_ns: f64) -> Option<Doubt> {
+    let asked = match measurement.load.workload {
+        Workload::Echo { connections, pipeline, .. } => connections.get() * pipeline.get(),
+        Workload::Xhr { connections } => connections.get(),
+        Workload::Broadcast { .. } | Workload::Capacity(_) => return None,
+    } as f64;
+    let implied = measurement.messages as f64 / measurement.seconds * mean_ns / 1e9;
+    ((implied / asked - 1.0).abs() > LITTLE_TOLERANCE).then_some(Doubt::LittlesLaw { asked, implied })
+}
+
+/// Open loop: was the rate kept up with, and if it was, by a tool that was in time?
+fn open_loop_doubt(measurement: &Measurement, arrivals: &Arrivals) -> Option<Doubt> {
+    let seconds = measurement.seconds;
+    let sent = measurement.sent as f64;
+    let meant = match arrivals.process {
+        Process::Constant => f64::from(arrivals.rate?.get()) * seconds,
+        // How many it is by chance, the errors tell of those that were never sent.
+        Process::Poisson => sent,
+    };
+    let receivers = match measurement.load.workload {
+        Workload::Broadcast { .. } => measurement.connections.established.max(1) as f64,
+        _ => 1.0,
+    };
+    let answered = measurement.messages as f64 / receivers;
+    // A message more or less at the ends of a short time is no miss, and neither is what is under way at the end.
+    let is_missed =
+        sent + 1.0 < meant * RATE_SHARE || answered + 1.0 < meant * (RATE_SHARE - UNDER_WAY_S / seconds);
+    if is_missed {
+        let (offered, achieved) = (meant / seconds, sent.min(answered) / seconds);
+        return Some(Doubt::RateMissed { offered, achieved });
+    }
+    let p99_us = |times: &Distribution| times.quantile_ns(0.99).map(|ns| ns as f64 / 1e3);
+    let lateness_p99_us = p99_us(measurement.lateness.as_ref()?)?;
+    let latency_p99_us = p99_us(&measurement.latency)?;
+    (lateness_p99_us > latency_p99_us * LATE_SHARE)
+        .then_some(Doubt::ToolLate { lateness_p99_us, latency_p99_us })
+}
+
+/// What the machine did meanwhile that speaks against a measurement.
+#[must_use]
+pub fn disturbances(
+    [before, after]: [Probe; 2],
+    cores: Option<&[CoreUse; 2]>,
+    server: &Spent,
+    measurement: &Measurement,
+    all_cores: usize,
+) -> Vec<Doubt> {
+    let mut doubts = Vec::new();
+    // A climb is read from its first sweep to its end, connecting included.
+    let is_climb = measurement.capacity.is_some();
+    let (read_s, measured_s) = (server.seconds, measurement.seconds);
+    if !is_climb && (read_s - measured_s).abs() > READ_SHARE * measured_s + READ_S {
+        doubts.push(Doubt::ReadLate { read_s, measured_s });
+    }
+    let changed = |read: fn(&Probe) -> f64| is_other_state(read(&before), read(&after));
+    if changed(|probe| probe.ping_pong_ns.unwrap_or(1.0))
+        || changed(|probe| probe.arithmetic_ns)
+        || changed(|probe| probe.system_call_ns)
+    {
+        doubts.push(Doubt::StateChanged { before, after });
+    }
+    if let Some(cores) = cores.filter(|_| !is_climb) {
+        let time_s = server.seconds * all_cores as f64;
+        let CoreShares { steal: steal_share, unaccounted: other_share, .. } =
+            CoreShares::of(cores, time_s, server.cpu_us + measurement.cpu_us);
+        if steal_share > STEAL_SHARE || other_share > OTHER_SHARE {
+            doubts.push(Doubt::Disturbed { steal_share, other_share: other_share.max(0.0) });
+        }
+    }
+    doubts
+}
+
+#[cfg(test)]
+mod tests;
