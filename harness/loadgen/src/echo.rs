@@ -1,11 +1,13 @@
 mod closed;
 mod open;
+mod past;
 
 use std::num::NonZeroU64;
 
 use closed::Closed;
 use framing::Opcode;
 use open::{Open, Sent};
+use past::Past;
 
 use crate::engine::{Context, Role, Workload};
 use crate::load::{Arrivals, Kind};
@@ -21,6 +23,7 @@ const SEQUENCE_BITS: u32 = 40;
 #[derive(Debug)]
 pub(crate) struct Echo {
     template: Template,
+    past: Past,
     opcode: Opcode,
     pace: Pace,
     /// Messages outstanding on all of this loop's connections.
@@ -42,6 +45,8 @@ pub(crate) struct Peer {
     slot: usize,
     /// Its number among all.
     number: u64,
+    /// How many of its messages, the first, are of its past.
+    past: u64,
     sent: u64,
     answered: u64,
     check: Check,
@@ -55,22 +60,30 @@ impl Peer {
     fn outstanding(&self) -> u64 {
         self.sent - self.answered
     }
+
+    /// Is the oldest message that has no answer, or else the next one, of its past?
+    fn is_in_its_past(&self) -> bool {
+        self.answered < self.past
+    }
 }
 
 impl Echo {
     /// The connections with these numbers, of `of_connections`: in open loop if `arrivals` have a rate,
     /// otherwise with `pipeline` messages outstanding on each, until each has sent `messages`, if that is given.
+    /// Before these each connection has some of up to `stagger_bytes` echoed.
     pub(crate) fn new(
         payload_bytes: usize,
         kind: Kind,
+        stagger_bytes: usize,
         (pipeline, messages): (usize, Option<NonZeroU64>),
         arrivals: &Arrivals,
         numbers: impl Iterator<Item = usize> + Clone,
         of_connections: usize,
     ) -> (Self, Vec<Peer>) {
+        let past = Past::new(stagger_bytes, kind);
         let peer = |(slot, number)| {
-            let number = number as u64;
-            Peer { client: Client::new(), slot, number, sent: 0, answered: 0, check: Check::default() }
+            let (number, past) = (number as u64, past.draw());
+            Peer { client: Client::new(), slot, number, past, sent: 0, answered: 0, check: Check::default() }
         };
         let peers: Vec<_> = numbers.clone().enumerate().map(peer).collect();
         let timetable = |number| Timetable::new(arrivals, number as u64, of_connections as u64);
@@ -82,7 +95,12 @@ impl Echo {
             Kind::Text => Opcode::Text,
             Kind::Binary => Opcode::Binary,
         };
-        (Self { template: Template::new(payload_bytes, kind), opcode, pace, outstanding: 0 }, peers)
+        (Self { template: Template::new(payload_bytes, kind), past, opcode, pace, outstanding: 0 }, peers)
+    }
+
+    /// What the message of a connection with this sequence number is made from.
+    fn template(&self, peer: &Peer, sequence: u64) -> &Template {
+        if sequence < peer.past { &self.past.template } else { &self.template }
     }
 
     /// A message is complete: it answers the oldest outstanding one, or it is wrong.
@@ -92,7 +110,26 @@ impl Echo {
             return context.tally.error("a message that answers none", 1);
         }
         let expected = peer.stamp(peer.answered);
-        // Closed loop: what arrives in the measured time counts. Open loop: what was meant to be sent in it.
+        let wrong = match check.verdict(self.template(peer, peer.answered), expected) {
+            _ if opcode != self.opcode => Some("a reply of the wrong kind"),
+            Verdict::Right => None,
+            Verdict::Stamp(other) if other >> SEQUENCE_BITS == peer.number => Some("a reply out of order"),
+            Verdict::Stamp(_) => Some("a reply to another connection"),
+            Verdict::Differs => Some("a reply that differs from what was sent"),
+        };
+        if !peer.is_in_its_past() {
+            self.count(peer, wrong.is_none(), at_ns, context);
+        }
+        peer.answered += 1;
+        self.outstanding -= 1;
+        if let Some(wrong) = wrong {
+            context.tally.error(wrong, 1);
+        }
+    }
+
+    /// The oldest outstanding message is answered: counts how long that took, if the reply is right. Closed loop: what
+    /// arrives in the measured time counts. Open loop: what was meant to be sent in it.
+    fn count(&mut self, peer: &Peer, is_right: bool, at_ns: u64, context: &mut Context) {
         let (latency_ns, service_ns, counts) = match &mut self.pace {
             Pace::Closed(closed) => (at_ns - closed.sent_ns(peer), None, context.schedule.counts(at_ns)),
             Pace::Open(open) => {
@@ -100,31 +137,22 @@ impl Echo {
                 (at_ns - intended_ns, Some(at_ns - sent_ns), context.schedule.counts(intended_ns))
             }
         };
-        peer.answered += 1;
-        self.outstanding -= 1;
-        let wrong = match check.verdict(&self.template, expected) {
-            _ if opcode != self.opcode => "a reply of the wrong kind",
-            Verdict::Right => {
-                context.arrived(at_ns, latency_ns);
-                if counts {
-                    context.tally.latency.record_ns(latency_ns);
-                }
-                if counts && let Some(service_ns) = service_ns {
-                    context.tally.service.record_ns(service_ns);
-                }
-                return;
-            }
-            Verdict::Stamp(other) if other >> SEQUENCE_BITS == peer.number => "a reply out of order",
-            Verdict::Stamp(_) => "a reply to another connection",
-            Verdict::Differs => "a reply that differs from what was sent",
-        };
-        context.tally.error(wrong, 1);
+        if !is_right {
+            return;
+        }
+        context.arrived(at_ns, latency_ns);
+        if counts {
+            context.tally.latency.record_ns(latency_ns);
+        }
+        if counts && let Some(service_ns) = service_ns {
+            context.tally.service.record_ns(service_ns);
+        }
     }
 
     /// Appends the connection's next message to what is sent.
     fn write(&self, peer: &mut Peer, context: &mut Context) {
         let mut digits = [0; _];
-        let parts = self.template.parts(peer.stamp(peer.sent), &mut digits);
+        let parts = self.template(peer, peer.sent).parts(peer.stamp(peer.sent), &mut digits);
         write_frame(self.opcode, parts, &mut context.random, &mut context.out);
         peer.sent += 1;
     }
@@ -159,7 +187,8 @@ impl Workload for Echo {
         context: &mut Context,
     ) -> Result<(), Loss> {
         while let Some(chunk) = peer.client.next(&mut bytes, &mut context.random, &mut context.out)? {
-            peer.check.piece(&self.template, chunk.payload).map_err(|_| Loss::TooLong)?;
+            let template = self.template(peer, peer.answered);
+            peer.check.piece(template, chunk.payload).map_err(|_| Loss::TooLong)?;
             if chunk.last {
                 self.reply(peer, chunk.opcode, at_ns, context);
             }
@@ -168,6 +197,13 @@ impl Workload for Echo {
     }
 
     fn produce(&mut self, peer: &mut Peer, context: &mut Context) {
+        if peer.is_in_its_past() {
+            if peer.outstanding() == 0 && context.schedule.has_begun() {
+                self.write(peer, context);
+                self.outstanding += 1;
+            }
+            return;
+        }
         let first = peer.sent;
         let now_ns = if matches!(self.pace, Pace::Open(_)) { context.clock.now_ns() } else { 0 };
         while context.out.len() < Context::OUT_BYTES && self.take_due(peer, now_ns, context) {

@@ -113,6 +113,12 @@ pub enum Workload {
         /// Kind of each message.
         #[arg(long, default_value = "text")]
         kind: Kind,
+        /// Before the load each connection has a random number of bytes up to this echoed, at the beginning of the warm-up
+        /// and not counted, so that what a server does every so many bytes of a connection it does not do for all
+        /// at once.
+        #[arg(long, default_value_t = 0)]
+        #[serde(default, skip_serializing_if = "is_default")]
+        stagger_bytes: usize,
         /// How messages are timed.
         #[command(flatten)]
         #[serde(default, skip_serializing_if = "is_default")]

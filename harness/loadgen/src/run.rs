@@ -115,12 +115,19 @@ pub(crate) fn drive(
     let wakers = (0..loops).map(|_| Waker::new()).collect::<io::Result<Vec<_>>>()?;
     let members = Members { load, part, clock, wakers: &wakers, own_files, warm_up };
     match load.workload {
-        Workload::Echo { connections, pipeline, messages, payload_bytes, kind, ref arrivals } => members
-            .conduct(lead, emit, |number| {
-                let numbers = part.numbers().skip(number).step_by(loops);
-                let closed = (pipeline.get(), messages);
-                Echo::new(payload_bytes, kind, closed, arrivals, numbers, connections.get())
-            }),
+        Workload::Echo {
+            connections,
+            pipeline,
+            messages,
+            payload_bytes,
+            kind,
+            stagger_bytes,
+            ref arrivals,
+        } => members.conduct(lead, emit, |number| {
+            let numbers = part.numbers().skip(number).step_by(loops);
+            let closed = (pipeline.get(), messages);
+            Echo::new(payload_bytes, kind, stagger_bytes, closed, arrivals, numbers, connections.get())
+        }),
         // A climb has parts of its own.
         Workload::Capacity(_) => Err(RunError::BadLoad("capacity has no parts".to_owned())),
         Workload::Xhr { .. } => members

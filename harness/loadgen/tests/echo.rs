@@ -155,8 +155,8 @@ fn without_a_limit_a_warm_up_lasts_for_its_time() {
 fn a_load_of_a_number_of_messages_sends_them_exactly_and_ends() {
     for (threads, connections, pipeline) in [(1, 1, 1), (2, 5, 3)] {
         let mut workload = echo(connections, pipeline, 64);
-        if let Workload::Echo { messages, .. } = &mut workload {
-            *messages = NonZeroU64::new(20);
+        if let Workload::Echo { messages, stagger_bytes, .. } = &mut workload {
+            (*messages, *stagger_bytes) = (NonZeroU64::new(20), 20_000);
         }
         let mut load = load(serve(Script::default()), threads, workload);
         // Far beyond a test's patience: only the messages can end it.

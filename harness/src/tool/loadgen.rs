@@ -17,6 +17,10 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 /// Messages of a capacity's sweep that are under way at a time.
 const SWEEP_OUTSTANDING: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
 
+/// What connections of an echo have echoed before, at most: as much as the largest read buffer of a contender, which
+/// tungstenite's is, so that any phase of it is as likely as another.
+const STAGGER_BYTES: usize = 128 * 1024;
+
 /// The workload that `load` asks for. `level` is what the trial has found out or tries: the rate of an echo whose
 /// load does not fix it, the subscribers of a limit search. Without it, a share of capacity is a closed loop.
 #[must_use]
@@ -47,6 +51,7 @@ pub fn workload(load: &Load, level: Option<NonZeroU32>, seed: u64) -> Workload {
                 payload_bytes,
                 kind,
                 messages: None,
+                stagger_bytes: STAGGER_BYTES,
                 arrivals: arrivals(rate, process),
             }
         }
@@ -67,6 +72,7 @@ pub fn workload(load: &Load, level: Option<NonZeroU32>, seed: u64) -> Workload {
             payload_bytes,
             kind: Kind::Text,
             messages: None,
+            stagger_bytes: STAGGER_BYTES,
             arrivals: Arrivals { rate: level, ..Arrivals::default() },
         },
         Load::BroadcastLimit { rate, payload_bytes, .. } => Workload::Broadcast {
@@ -121,12 +127,13 @@ pub fn command(bin: &Path, load: &::loadgen::Load) -> Vec<String> {
 /// A workload's name and its flags.
 fn asked(workload: &Workload) -> (&'static str, Vec<(&'static str, String)>) {
     match workload {
-        Workload::Echo { connections, pipeline, payload_bytes, kind, messages, arrivals } => {
+        Workload::Echo { connections, pipeline, payload_bytes, kind, stagger_bytes, messages, arrivals } => {
             let mut flags = vec![
                 ("connections", connections.to_string()),
                 ("pipeline", pipeline.to_string()),
                 ("payload-bytes", payload_bytes.to_string()),
                 ("kind", value_name(kind)),
+                ("stagger-bytes", stagger_bytes.to_string()),
             ];
             flags.extend(messages.map(|messages| ("messages", messages.to_string())));
             flags.extend(timed(arrivals));
@@ -208,8 +215,7 @@ mod tests {
     fn a_closed_echo_reaches_the_load_generator_whole() {
         let load =
             "workload = \"echo\"\nconnections = 7\npipeline = 3\npayload_bytes = 16\nkind = \"binary\"";
-        let echo =
-            serde_json::json!({"connections": 7, "pipeline": 3, "payload_bytes": 16, "kind": "binary"});
+        let echo = serde_json::json!({"connections": 7, "pipeline": 3, "payload_bytes": 16, "kind": "binary", "stagger_bytes": 131_072});
         assert_eq!(json(&told(load, None))["echo"], echo);
     }
 

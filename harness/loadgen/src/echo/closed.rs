@@ -27,12 +27,12 @@ impl Closed {
     }
 
     pub(super) fn is_due(&self, peer: &Peer, context: &Context) -> bool {
-        context.sending && peer.outstanding() < self.pipeline && peer.sent < self.quota
+        context.sending && peer.outstanding() < self.pipeline && !self.is_over(peer)
     }
 
     /// The messages of a connection from sequence number `first` on are about to be sent.
     pub(super) fn sent(&mut self, peer: &Peer, first: u64, context: &mut Context) {
-        self.active -= usize::from(peer.sent == self.quota);
+        self.active -= usize::from(self.is_over(peer));
         let now_ns = context.clock.now_ns();
         for sequence in first..peer.sent {
             self.sent_ns[self.place(peer.slot, sequence)] = now_ns;
@@ -49,12 +49,17 @@ impl Closed {
 
     /// The connection sends no more.
     pub(super) fn end(&mut self, peer: &Peer) {
-        self.active -= usize::from(peer.sent < self.quota);
+        self.active -= usize::from(!self.is_over(peer));
     }
 
     /// Has every connection sent all its messages?
     pub(super) fn is_done(&self) -> bool {
         self.active == 0
+    }
+
+    /// Has the connection sent all its messages?
+    fn is_over(&self, peer: &Peer) -> bool {
+        peer.sent.saturating_sub(peer.past) >= self.quota
     }
 
     fn place(&self, slot: usize, sequence: u64) -> usize {

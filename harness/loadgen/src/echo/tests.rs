@@ -1,4 +1,5 @@
 mod open;
+mod past;
 
 use std::collections::BTreeMap;
 
@@ -51,7 +52,7 @@ fn context() -> Context {
 /// An echo that has just sent `pipeline` messages, and these.
 fn begun(pipeline: usize) -> (Echo, Peer, Context, Vec<Vec<u8>>) {
     let (mut echo, mut peers) =
-        Echo::new(PAYLOAD_BYTES, Kind::Text, (pipeline, None), &Arrivals::default(), 3..4, 4);
+        Echo::new(PAYLOAD_BYTES, Kind::Text, 0, (pipeline, None), &Arrivals::default(), 3..4, 4);
     let (mut peer, mut context) = (peers.remove(0), context());
     echo.produce(&mut peer, &mut context);
     let messages = messages_of(&mut context.out);
@@ -89,7 +90,7 @@ fn encode(reply: Reply, message: &[u8]) -> Vec<u8> {
             frame(true, Opcode::Text, &message)
         }
         Reply::WrongKind => frame(true, Opcode::Binary, message),
-        Reply::Shorter => frame(true, Opcode::Text, &message[..PAYLOAD_BYTES - 1]),
+        Reply::Shorter => frame(true, Opcode::Text, &message[..message.len() - 1]),
     }
 }
 

@@ -29,7 +29,7 @@ impl Load {
         let processes = self.connecting.processes.map_or(1, NonZeroUsize::get);
         within("--processes", processes, 1, MAX_PROCESSES)?;
         match self.workload {
-            Workload::Echo { pipeline, messages, payload_bytes, ref arrivals, .. } => {
+            Workload::Echo { pipeline, messages, payload_bytes, stagger_bytes, ref arrivals, .. } => {
                 arrivals.check()?;
                 if arrivals.rate.is_some() && messages.is_some() {
                     return Err("--messages: not with --rate, which sends until its time is over".to_owned());
@@ -40,6 +40,7 @@ impl Load {
                     ));
                 }
                 within("--pipeline", pipeline.get(), 1, MAX_PIPELINE)?;
+                within("--stagger-bytes", stagger_bytes, 0, MAX_PAYLOAD_BYTES)?;
                 within("--payload-bytes", payload_bytes, 0, MAX_PAYLOAD_BYTES)
             }
             Workload::Xhr { .. } => Ok(()),

@@ -254,6 +254,7 @@ pub fn echo(connections: usize, pipeline: usize, payload_bytes: usize) -> Worklo
         messages: None,
         payload_bytes,
         kind: Kind::Text,
+        stagger_bytes: 0,
         arrivals: Arrivals::default(),
     }
 }

@@ -14,7 +14,7 @@ fn arrivals(rate: u32, process: Process) -> Arrivals {
 fn over(rate: u32, connections: usize, end_ns: u64) -> (Echo, Vec<Peer>, Context) {
     let arrivals = arrivals(rate, Process::Constant);
     let (mut echo, mut peers) =
-        Echo::new(PAYLOAD_BYTES, Kind::Text, (1, None), &arrivals, 0..connections, connections);
+        Echo::new(PAYLOAD_BYTES, Kind::Text, 0, (1, None), &arrivals, 0..connections, connections);
     let mut context = context();
     context.schedule.end_ns = end_ns;
     for peer in &mut peers {
