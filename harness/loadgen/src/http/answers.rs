@@ -1,6 +1,7 @@
 use std::borrow::Cow;
+use std::mem::MaybeUninit;
 
-use httparse::{EMPTY_HEADER, Header, Response, Status};
+use httparse::{Header, ParserConfig, Response, Status};
 
 use super::{MAX_HEADERS, check_head, has_token, header};
 use crate::loss::Loss;
@@ -39,9 +40,12 @@ impl Answers {
 
 /// Reads one answer from the start of `bytes`: its length on the wire, or `None` if it is not complete.
 fn read(bytes: &[u8], each: &mut impl FnMut(u16, &[u8])) -> Result<Option<usize>, Loss> {
-    let mut headers = [EMPTY_HEADER; MAX_HEADERS];
-    let mut response = Response::new(&mut headers);
-    let Status::Complete(head_bytes) = response.parse(bytes)? else {
+    // To write 64 empty ones first would take longer than to read the few that there are.
+    let mut headers = [MaybeUninit::uninit(); MAX_HEADERS];
+    let mut response = Response::new(&mut []);
+    let parsed =
+        ParserConfig::default().parse_response_with_uninit_headers(&mut response, bytes, &mut headers)?;
+    let Status::Complete(head_bytes) = parsed else {
         return check_head(bytes.len()).map(|()| None);
     };
     let status = response.code.ok_or(Loss::Malformed("the status line"))?;
