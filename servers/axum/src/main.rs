@@ -4,30 +4,44 @@ mod ws;
 
 use std::convert::Infallible;
 use std::io;
+use std::ops::Deref;
 
 use axum::body::{Body, HttpBody as _};
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{DefaultBodyLimit, RawQuery, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, RawQuery, Request, State};
 use axum::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use axum::http::request::Parts;
 use axum::http::{Response, StatusCode};
 use axum::routing::{MethodRouter, get, post};
 use axum::{RequestExt as _, Router};
 use bytes::Bytes;
-use contract::{Answer, EVENT_STREAM_HEADERS, Refusal, Settings, is_handshake_key};
+use contract::{Answer, EVENT_STREAM_HEADERS, Refusal, is_handshake_key};
 use futures_util::stream::{Stream, StreamExt, iter};
-use launch::Heartbeat;
+use launch::{Heartbeat, Variant};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
-type App = contract::App<Message>;
-type Handshake = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
+#[derive(Clone)]
+struct App {
+    contract: contract::App<Message>,
+    /// axum's default without.
+    read_buffer_bytes: Option<usize>,
+}
+
+impl Deref for App {
+    type Target = contract::App<Message>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.contract
+    }
+}
 
 fn main() -> io::Result<()> {
-    let settings = Settings::from_args();
+    let variant = Variant::from_args();
     let version = launch::version_of("axum", env!("CARGO_PKG_NAME"));
-    let app = App::new("axum", ("axum", version), &settings, text);
-    launch::run(&settings, |listener| serve(listener, app))
+    let contract = contract::App::new(variant.name("axum"), ("axum", version), &variant.settings, text);
+    let app = App { contract, read_buffer_bytes: variant.read_buffer_bytes };
+    launch::run(&variant.settings, |listener| serve(listener, app))
 }
 
 /// A text message that shares the JSON.
@@ -84,27 +98,27 @@ async fn publish(RawQuery(query): RawQuery, State(app): State<App>, request: Req
     }
 }
 
-async fn echo(headers: HeaderMap, State(app): State<App>, handshake: Handshake) -> Response<Body> {
-    upgrade(handshake, &headers, app.limits().echo_bytes, ws::echo)
+async fn echo(State(app): State<App>, handshake: Handshake) -> Response<Body> {
+    handshake.answer(app.limits().echo_bytes, ws::echo)
 }
 
-async fn countdown(headers: HeaderMap, State(app): State<App>, handshake: Handshake) -> Response<Body> {
-    upgrade(handshake, &headers, app.limits().publication_bytes, |ws| ws::countdown(ws, app))
+async fn countdown(State(app): State<App>, handshake: Handshake) -> Response<Body> {
+    handshake.answer(app.limits().publication_bytes, |ws| ws::countdown(ws, app))
 }
 
-async fn feed_ws(headers: HeaderMap, State(app): State<App>, handshake: Handshake) -> Response<Body> {
-    upgrade(handshake, &headers, app.limits().publication_bytes, |ws| ws::feed(ws, app))
+async fn feed_ws(State(app): State<App>, handshake: Handshake) -> Response<Body> {
+    handshake.answer(app.limits().publication_bytes, |ws| ws::feed(ws, app))
 }
 
 async fn broadcast(
-    headers: HeaderMap,
     RawQuery(query): RawQuery,
     State(app): State<App>,
     handshake: Handshake,
 ) -> Response<Body> {
-    let limit = app.limits().publication_bytes;
     match app.subscribe(query.as_deref()) {
-        Ok(subscription) => upgrade(handshake, &headers, limit, |ws| ws::broadcast(ws, app, subscription)),
+        Ok(subscription) => {
+            handshake.answer(app.limits().publication_bytes, |ws| ws::broadcast(ws, app, subscription))
+        }
         Err(refusal) => answer(refusal),
     }
 }
@@ -135,22 +149,32 @@ fn last_event_id(headers: &HeaderMap) -> Option<&[u8]> {
     headers.get("last-event-id").map(HeaderValue::as_bytes)
 }
 
-/// Answers the opening handshake, and has `talk` go on with the connection when the answer is out.
-fn upgrade<F>(
-    handshake: Handshake,
-    headers: &HeaderMap,
-    max_bytes: usize,
-    talk: impl FnOnce(WebSocket) -> F + Send + 'static,
-) -> Response<Body>
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let key = headers.get("sec-websocket-key");
-    match handshake {
-        Ok(handshake) if key.is_some_and(|key| is_handshake_key(key.as_bytes())) => {
-            handshake.max_message_size(max_bytes).max_frame_size(max_bytes).on_upgrade(talk)
+/// A valid opening handshake: axum takes any key, the contract does not.
+struct Handshake(WebSocketUpgrade);
+
+impl FromRequestParts<App> for Handshake {
+    type Rejection = Response<Body>;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response<Body>> {
+        let key = parts.headers.get("sec-websocket-key");
+        let valid = key.is_some_and(|key| is_handshake_key(key.as_bytes()));
+        match WebSocketUpgrade::from_request_parts(parts, app).await {
+            Ok(upgrade) if valid => Ok(Self(match app.read_buffer_bytes {
+                Some(bytes) => upgrade.read_buffer_size(bytes),
+                None => upgrade,
+            })),
+            _ => Err(answer(Refusal::NotUpgrade)),
         }
-        _ => answer(Refusal::NotUpgrade),
+    }
+}
+
+impl Handshake {
+    /// Answers it, and has `talk` go on with the connection when the answer is out.
+    fn answer<F>(self, max_bytes: usize, talk: impl FnOnce(WebSocket) -> F + Send + 'static) -> Response<Body>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.0.max_message_size(max_bytes).max_frame_size(max_bytes).on_upgrade(talk)
     }
 }
 

@@ -5,10 +5,12 @@
 
 mod event_stream;
 mod processes;
+mod variant;
 mod version;
 mod workers;
 
 pub use event_stream::{Heartbeat, event_stream};
+pub use variant::Variant;
 pub use version::version_of;
 pub use workers::{accept, run};
 

@@ -8,10 +8,9 @@ use std::io;
 use std::ops::Deref;
 
 use bytes::Bytes;
-use clap::Parser;
-use contract::{Answer, Ending, Refusal, Route, Settings};
+use contract::{Answer, Ending, Refusal, Route};
 use futures_util::stream::iter;
-use launch::Heartbeat;
+use launch::{Heartbeat, Variant};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
@@ -25,22 +24,6 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use crate::http::Connection;
 
 type WebSocket = WebSocketStream<TcpStream>;
-
-/// What this contender and its tuned variants differ in.
-#[derive(Debug, Clone, Parser)]
-struct Variant {
-    /// Name of the contender.
-    #[arg(long, default_value = "tungstenite")]
-    contender: String,
-
-    /// Read buffer of a WebSocket, in bytes; by default tungstenite's.
-    #[arg(long, default_value_t = WebSocketConfig::default().read_buffer_size)]
-    read_buffer_bytes: usize,
-
-    /// What is the same for every contender.
-    #[command(flatten)]
-    settings: Settings,
-}
 
 #[derive(Clone)]
 struct App {
@@ -57,12 +40,13 @@ impl Deref for App {
 }
 
 fn main() -> io::Result<()> {
-    let Variant { contender, read_buffer_bytes, settings } = Variant::parse();
+    let variant = Variant::from_args();
     let version = launch::version_of("tokio-tungstenite", env!("CARGO_PKG_NAME"));
     let framework = ("tokio-tungstenite", version);
-    let contract = contract::App::new(&contender, framework, &settings, text);
-    let app = App { contract, read_buffer_bytes };
-    launch::run(&settings, |listener| serve(listener, app))
+    let contract = contract::App::new(variant.name("tungstenite"), framework, &variant.settings, text);
+    let default_bytes = WebSocketConfig::default().read_buffer_size;
+    let app = App { contract, read_buffer_bytes: variant.read_buffer_bytes.unwrap_or(default_bytes) };
+    launch::run(&variant.settings, |listener| serve(listener, app))
 }
 
 /// A text message that shares the JSON.
