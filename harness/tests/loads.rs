@@ -87,6 +87,51 @@ fn requests_by_xhr_are_measured_on_every_contender() {
 }
 
 #[test]
+fn countdowns_and_connections_are_measured_over_both_transports_on_every_contender() {
+    let contenders = ["actix", "axum", "ceiling", "hyper", "tungstenite", "tungstenite-tuned", "warp"];
+    let loads = ["xhr", "websocket"].map(|transport| {
+        [
+            format!("workload = \"countdown\"\nclients = 2\nfrom = 5\ntransport = \"{transport}\""),
+            format!("workload = \"connect\"\nconnections = 3\nmessages = 2\ntransport = \"{transport}\""),
+            format!("workload = \"connect\"\nconnections = 20\nstorm = true\ntransport = \"{transport}\""),
+        ]
+    });
+    let (run, page) =
+        run(&contenders, 0.2, &loads.as_flattened().iter().map(String::as_str).collect::<Vec<_>>());
+    for (load, measured) in measured(&run) {
+        let measurement = &measured.measurement;
+        let connections = &measurement.connections;
+        assert!(
+            measurement.errors.is_empty() && measurement.messages > 0,
+            "{load}: {:?}",
+            measurement.errors
+        );
+        assert_eq!((connections.asked, connections.lost), (connections.established, 0), "{load}");
+        match load {
+            Load::Countdown { .. } => {
+                assert!(measurement.total.as_ref().is_some_and(|total| total.count() > 0));
+            }
+            Load::Connect { storm: true, .. } => {
+                assert!(connections.asked == 20 && measurement.all_open_ns.is_some());
+            }
+            _ => assert!(connections.asked > 6 && measurement.connect.count() > 0, "{load}: {connections:?}"),
+        }
+    }
+    for expected in [
+        "## countdown from 5, 2 clients, xhr",
+        "## connect, 3 at a time × 2 messages, websocket",
+        "## connect, storm of 20, xhr",
+        "| Whole countdown median (ms)",
+        "| Connections/s",
+        "| Time to open p99 (ms)",
+        "| Server CPU (µs/connection)",
+        "| All open after (ms)",
+    ] {
+        assert!(page.contains(expected), "{expected} in {page}");
+    }
+}
+
+#[test]
 fn a_capacity_tells_what_was_held_by_how_many_processes_and_what_stopped_it() {
     let one = "workload = \"capacity\"\nstep = 20\nmax = 50\nlimit_ms = 60000";
     let several = format!("{one}\nprocesses = 3");

@@ -4,13 +4,16 @@
 //! can take its own readings at the same moments, and at the end one [`Measurement`].
 //!
 //! [`run`] starts event loops (`engine`), each a thread that drives its share of the connections with a
-//! workload (`echo`, `broadcast`, `xhr`). Each loop keeps a `tally`; these are added up at the end (`conduct`).
+//! workload (`echo`, `broadcast`, `xhr`, `countdown`, `connect`). Each loop keeps a `tally`; these are added up at the end (`conduct`).
 //! Where a process may not hold all connections, child processes do (`spread`). How many a server holds is
 //! found by adding connections in steps (`capacity`).
 
 mod broadcast;
 mod capacity;
 mod conduct;
+mod connect;
+mod countdown;
+mod dialogue;
 mod echo;
 mod engine;
 mod http;
@@ -28,7 +31,7 @@ mod websocket;
 mod xhr;
 
 pub use capacity::{Capacity, Step, StepMemory, Stop};
-pub use load::{Arrivals, CapacityPlan, Connecting, Kind, Load, Process, Timing, Workload};
+pub use load::{Arrivals, CapacityPlan, Connecting, Kind, Load, Process, Timing, Transport, Workload};
 pub use record::{Connections, Delivery, Distribution, Event, Measurement, Phase, Second, Warmup};
 pub use run::{RunError, run};
 pub use spread::{CHILD, serve_parent};

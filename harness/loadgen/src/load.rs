@@ -1,4 +1,5 @@
 mod check;
+mod transport;
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
@@ -8,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use check::MAX_THREADS;
+pub use transport::Transport;
 
 use crate::engine::nanoseconds;
 
@@ -148,6 +150,35 @@ pub enum Workload {
         #[arg(long, default_value = "64")]
         connections: NonZeroUsize,
     },
+    /// Each client counts from N down to 0, a request at a time, again and again, and checks each answer.
+    Countdown {
+        /// Clients.
+        #[arg(long, default_value = "1")]
+        clients: NonZeroUsize,
+        /// Where each countdown begins. One that is under way when the time is over is finished, if the patience allows it.
+        #[arg(long, default_value = "100")]
+        from: NonZeroU64,
+        /// `GET /xhr?count=N` on keep-alive connections, or `WS /ws/countdown`.
+        #[arg(long, default_value = "websocket")]
+        transport: Transport,
+    },
+    /// Connections are opened, have some messages echoed on `WS /ws/echo` (or requests of `GET /xhr?count=N` answered), are
+    /// closed by the closing handshake, and others take their places.
+    Connect {
+        /// Places, each taken by one connection after the other.
+        #[arg(long, default_value = "64")]
+        connections: NonZeroUsize,
+        /// Messages of each connection, one at a time.
+        #[arg(long, default_value = "1")]
+        messages: NonZeroU32,
+        /// What each connection becomes.
+        #[arg(long, default_value = "websocket")]
+        transport: Transport,
+        /// All at once, and once: each is then kept, and has messages answered until the time is over.
+        #[arg(long, conflicts_with = "messages")]
+        #[serde(default, skip_serializing_if = "is_default")]
+        storm: bool,
+    },
 }
 
 /// Connections that are added step by step, to find how many a server holds.
@@ -235,7 +266,7 @@ impl Workload {
             Self::Echo { arrivals, .. } | Self::Broadcast { arrivals, .. } => {
                 Some(*arrivals).filter(|arrivals| arrivals.rate.is_some())
             }
-            Self::Xhr { .. } | Self::Capacity(_) => None,
+            Self::Xhr { .. } | Self::Countdown { .. } | Self::Connect { .. } | Self::Capacity(_) => None,
         }
     }
 
@@ -243,7 +274,10 @@ impl Workload {
     #[must_use]
     pub fn connections(&self) -> usize {
         match *self {
-            Self::Echo { connections, .. } | Self::Xhr { connections } => connections.get(),
+            Self::Echo { connections, .. }
+            | Self::Xhr { connections }
+            | Self::Countdown { clients: connections, .. }
+            | Self::Connect { connections, .. } => connections.get(),
             Self::Capacity(CapacityPlan { max, .. }) => max.get(),
             Self::Broadcast { subscribers, publishers, .. } => {
                 subscribers.get().saturating_add(publishers.get())

@@ -54,6 +54,7 @@ pub struct Measurement {
     /// Connections to the workload's path.
     pub connections: Connections,
     /// Messages sent in the measured time, in an open loop those meant to be: echo messages, publications, requests.
+    /// A countdown's steps are requests.
     pub sent: u64,
     /// Correct replies (echo), deliveries (broadcast) or answers (xhr) that arrived in the measured time.
     pub messages: u64,
@@ -63,8 +64,12 @@ pub struct Measurement {
     /// open loop: of the messages that were meant to be sent in the measured time, the replies in the drain
     /// too, since to leave out the late ones would flatter.
     pub latency: Distribution,
-    /// From the start of `connect` to the checked answer to the upgrade; of xhr, which has none, to its end.
+    /// From the start of `connect` to the checked answer to the upgrade; over HTTP, which has none, to its end. Where
+    /// connections are opened again and again, of those that opened in the measured time.
     pub connect: Distribution,
+    /// A storm of connections only: from the start of the first `connect` to the moment when the last that opened was open, in ns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all_open_ns: Option<u64>,
     /// Broadcast only.
     pub delivery: Option<Delivery>,
     /// Capacity only.
@@ -77,6 +82,10 @@ pub struct Measurement {
     /// measured time: how late the generator was, by itself or because the server took no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lateness: Option<Distribution>,
+    /// Countdown only: from a countdown's first request to its last answer, of those that were begun in the measured time and
+    /// finished until the end of the drain. One that was not finished is an error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<Distribution>,
     /// Each second of the measured time, of which the last may be in part. Its `messages` add up to those above.
     #[serde(default)]
     pub series: Vec<Second>,

@@ -9,12 +9,15 @@ use thiserror::Error;
 use crate::broadcast::{Broadcast, Pace, Shared};
 use crate::capacity::climb;
 use crate::conduct::{Link, Moments, conduct};
+use crate::connect::Connect;
+use crate::countdown::Countdown;
+use crate::dialogue::Topic;
 use crate::echo::Echo;
 use crate::engine::{
     Approach, Clock, Context, EventLoop, Schedule, Sources, Waker, WarmUp, Workload as Driven, allow_ports,
     nanoseconds, own_open_files,
 };
-use crate::load::{Load, Timing, Workload};
+use crate::load::{Load, Timing, Transport, Workload};
 use crate::record::{Event, Measurement};
 use crate::spread::{self, Loops, Part};
 use crate::tally::Tally;
@@ -132,6 +135,21 @@ pub(crate) fn drive(
         Workload::Capacity(_) => Err(RunError::BadLoad("capacity has no parts".to_owned())),
         Workload::Xhr { .. } => members
             .conduct(lead, emit, |number| Xhr::new(load.target, part.numbers().skip(number).step_by(loops))),
+        Workload::Countdown { from, transport, .. } => members.conduct(lead, emit, |number| {
+            let topic = match transport {
+                Transport::Websocket => Topic::Countdown,
+                Transport::Xhr => Topic::xhr(load.target),
+            };
+            Countdown::new(topic, from.get(), part.numbers().skip(number).step_by(loops).len())
+        }),
+        Workload::Connect { messages, transport, storm, .. } => members.conduct(lead, emit, |number| {
+            let topic = match transport {
+                Transport::Websocket => Topic::Echo,
+                Transport::Xhr => Topic::xhr(load.target),
+            };
+            let questions = (!storm).then_some(messages.get());
+            Connect::new(topic, questions, part.numbers().skip(number).step_by(loops))
+        }),
         Workload::Broadcast { subscribers, publishers, payload_bytes, ref arrivals } => {
             let pace = match arrivals.rate {
                 None => Pace::Closed { patience_ns: nanoseconds(load.timing.patience_s) },
@@ -171,7 +189,11 @@ impl Members<'_> {
         let patience_ns = nanoseconds(load.timing.patience_s);
         let sources = Sources::new(load.target, part.first as u64);
         let all_loops = (wakers.len() * part.processes) as u64;
-        let approach = &Approach::new(sources, load.connecting.ramp, all_loops);
+        let approach = Approach {
+            interval_ns: Approach::interval_ns(load.connecting.ramp, all_loops),
+            most: if is_storm(load) { usize::MAX } else { Approach::MOST },
+        };
+        let sources = &sources;
         let make = &make;
         let member = |(number, waker): (usize, &Waker)| {
             let waker = waker.clone();
@@ -184,7 +206,7 @@ impl Members<'_> {
                 let warm_up = warm_up.clone();
                 let context =
                     Context { spin_ns: load.spin_ns(), warm_up, ..Context::new(load.target, clock) };
-                let mut event_loop = EventLoop::new(workload, states, context, waker)?;
+                let mut event_loop = EventLoop::new(workload, states, context, sources.clone(), waker)?;
                 let established = event_loop.connect(slots, approach, patience_ns)?;
                 // There is no schedule if all have failed: then this one ends too.
                 if let Some(schedule) = link.opened(established) {
@@ -200,6 +222,10 @@ impl Members<'_> {
         let members = wakers.iter().enumerate().map(member).collect();
         conduct(members, clock, load.connect_ns(), lead, warm_up.as_deref(), emit)
     }
+}
+
+fn is_storm(load: &Load) -> bool {
+    matches!(load.workload, Workload::Connect { storm: true, .. })
 }
 
 fn settle(timing: &Timing) {
@@ -231,6 +257,7 @@ fn measurement(load: &Load, mut tally: Tally, moments: &Moments) -> Measurement 
     let (series, windows) = tally.series.over(moments.measured_ns);
     let is_open = load.workload.arrivals().is_some();
     let is_echo = matches!(load.workload, Workload::Echo { .. });
+    let is_countdown = matches!(load.workload, Workload::Countdown { .. });
     Measurement {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         engine: "epoll".to_owned(),
@@ -243,10 +270,15 @@ fn measurement(load: &Load, mut tally: Tally, moments: &Moments) -> Measurement 
         errors: tally.errors,
         latency: tally.latency,
         connect: tally.connect,
+        all_open_ns: tally
+            .opening
+            .filter(|_| is_storm(load))
+            .map(|opening| opening.last_open_ns - opening.first_begun_ns),
         delivery,
         capacity: None,
         service: (is_open && is_echo).then_some(tally.service),
         lateness: is_open.then_some(tally.lateness),
+        total: is_countdown.then_some(tally.total),
         series,
         windows,
         cpu_us: moments.cpu_us + tally.cpu_us,

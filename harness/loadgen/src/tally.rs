@@ -18,12 +18,30 @@ pub(crate) struct Tally {
     pub(crate) latency: Distribution,
     pub(crate) service: Distribution,
     pub(crate) lateness: Distribution,
+    pub(crate) total: Distribution,
     pub(crate) series: Series,
     pub(crate) connect: Distribution,
+    pub(crate) opening: Option<Opening>,
     pub(crate) delivery: Delivery,
     pub(crate) fan_out: FanOut,
     /// CPU time of child processes in the measured time, in µs: a loop's own is counted with its process.
     pub(crate) cpu_us: f64,
+}
+
+/// When the connections were opened that are there before the load, by the run's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Opening {
+    pub(crate) first_begun_ns: u64,
+    pub(crate) last_open_ns: u64,
+}
+
+impl Opening {
+    fn and(self, other: Self) -> Self {
+        Self {
+            first_begun_ns: self.first_begun_ns.min(other.first_begun_ns),
+            last_open_ns: self.last_open_ns.max(other.last_open_ns),
+        }
+    }
 }
 
 /// Of a broadcast, from its first publication to the end of the drain: what tells how much never arrived.
@@ -57,6 +75,12 @@ impl Tally {
         count(&mut self.connections.failed, cause.into(), 1);
     }
 
+    /// A connection has been opened before the load.
+    pub(crate) fn opened_before(&mut self, begun_ns: u64, open_ns: u64) {
+        let opening = Opening { first_begun_ns: begun_ns, last_open_ns: open_ns };
+        self.opening = Some(self.opening.map_or(opening, |before| before.and(opening)));
+    }
+
     /// Adds all of another loop's.
     pub(crate) fn merge(&mut self, other: Self) {
         self.connections.asked += other.connections.asked;
@@ -73,8 +97,12 @@ impl Tally {
         self.latency.merge(&other.latency);
         self.service.merge(&other.service);
         self.lateness.merge(&other.lateness);
+        self.total.merge(&other.total);
         self.series.merge(&other.series);
         self.connect.merge(&other.connect);
+        if let Some(Opening { first_begun_ns, last_open_ns }) = other.opening {
+            self.opened_before(first_begun_ns, last_open_ns);
+        }
         self.delivery.publications += other.delivery.publications;
         self.delivery.received += other.delivery.received;
         self.delivery.duplicates += other.delivery.duplicates;
@@ -115,6 +143,7 @@ mod tests {
             tally.latency.record_ns(7);
             tally.service.record_ns(6);
             tally.lateness.record_ns(1);
+            tally.total.record_ns(70);
             tally.series.record(0, 7);
             tally.connect.record_ns(8);
             tally.delivery =
@@ -122,13 +151,16 @@ mod tests {
             tally.fan_out = FanOut { accepted: 13, subscribers: 14, delivered: 15 };
             tally
         };
-        let mut sum = one();
-        sum.merge(one());
+        let (mut sum, mut other) = (one(), one());
+        sum.opened_before(100, 200);
+        other.opened_before(150, 300);
+        sum.merge(other);
+        assert_eq!(sum.opening, Some(Opening { first_begun_ns: 100, last_open_ns: 300 }));
         assert_eq!((sum.sent, sum.messages, sum.cpu_us), (2, 4, 32.0));
         assert_eq!((sum.connections.asked, sum.connections.established, sum.connections.lost), (6, 8, 10));
         assert_eq!((sum.connections.failed["refused"], sum.errors["reset"]), (2, 12));
         assert_eq!((sum.latency.count(), sum.connect.count()), (2, 2));
-        assert_eq!((sum.service.count(), sum.lateness.count()), (2, 2));
+        assert_eq!((sum.service.count(), sum.lateness.count(), sum.total.count()), (2, 2, 2));
         assert_eq!(sum.series.over(1).1, [2]);
         assert_eq!(
             sum.delivery,

@@ -1,5 +1,5 @@
 use fastrand::Rng;
-use framing::{Chunk, Header, Opcode, Parser, apply_mask};
+use framing::{Chunk, Header, Opcode, Parser, apply_mask, close};
 
 use crate::loss::Loss;
 
@@ -9,18 +9,38 @@ pub(crate) struct Client {
     parser: Parser,
     /// Payload of a control frame that has arrived in part; at most 125 bytes.
     control: Vec<u8>,
+    closing: Closing,
+}
+
+/// How far the closing handshake is that this end has begun (RFC 6455, section 7.1.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closing {
+    NotBegun,
+    Begun,
+    Done,
 }
 
 impl Client {
     pub(crate) fn new() -> Self {
-        Self { parser: Parser::of_server_frames(), control: Vec::new() }
+        Self { parser: Parser::of_server_frames(), control: Vec::new(), closing: Closing::NotBegun }
+    }
+
+    /// Begins the closing handshake: appends a close to `out`, after which nothing is to be sent.
+    pub(crate) fn close(&mut self, random: &mut Rng, out: &mut Vec<u8>) {
+        self.closing = Closing::Begun;
+        write_frame(Opcode::Close, [&close::NORMAL.to_be_bytes(), &[]], random, out);
+    }
+
+    /// Has the server answered the close that was sent?
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closing == Closing::Done
     }
 
     /// Takes the next piece of a message from the front of `input`, which shrinks by what was read.
     /// Pongs that are due are appended to `out`.
     ///
     /// # Errors
-    /// The server closes, or what it sends is no WebSocket.
+    /// The server closes by itself, or what it sends is no WebSocket.
     pub(crate) fn next<'a>(
         &mut self,
         input: &mut &'a mut [u8],
@@ -36,7 +56,13 @@ impl Client {
                 // Taken, so that an idle connection holds no buffer.
                 let payload = std::mem::take(&mut self.control);
                 match chunk.opcode {
-                    Opcode::Close => return Err(closed(&payload)),
+                    Opcode::Close if self.closing == Closing::NotBegun => return Err(closed(&payload)),
+                    Opcode::Close => {
+                        self.closing = Closing::Done;
+                        // Nothing that follows means anything.
+                        *input = &mut [];
+                        return Ok(None);
+                    }
                     Opcode::Ping => write_frame(Opcode::Pong, [&payload, &[]], random, out),
                     _ => {}
                 }

@@ -4,6 +4,7 @@ use super::{Arrivals, Load, Rate};
 const MOST_CONNECTIONS: usize = 1 << 24;
 const MOST_PROCESSES: usize = 1024;
 const MOST_MS: usize = 60_000;
+const MOST_FROM: usize = 1_000_000;
 
 impl Load {
     /// Is it within what the contract allows and the load generator can do?
@@ -32,6 +33,11 @@ impl Load {
                 publication_bytes(*payload_bytes)
             }
             Self::Xhr { .. } => Ok(()),
+            Self::Countdown { from, .. } => within("from", from.get() as usize, 1, MOST_FROM),
+            Self::Connect { messages, storm, .. } if *storm && messages.get() > 1 => {
+                Err(format!("messages = {messages}: not with storm, whose connections are kept"))
+            }
+            Self::Connect { .. } => Ok(()),
             Self::Capacity { step, max, limit_ms, processes } => {
                 within("max", max.get(), 1, MOST_CONNECTIONS)?;
                 within("step", step.get(), 1, max.get())?;
@@ -79,6 +85,15 @@ mod tests {
             (
                 "workload = \"capacity\"\nstep = 1\nmax = 20000000".to_owned(),
                 "max = 20000000: expected 1 to 16777216",
+            ),
+            (
+                "workload = \"countdown\"\nclients = 1\nfrom = 1000001\ntransport = \"xhr\"".to_owned(),
+                "from = 1000001: expected 1 to 1000000",
+            ),
+            (
+                "workload = \"connect\"\nconnections = 1\nmessages = 2\ntransport = \"xhr\"\nstorm = true"
+                    .to_owned(),
+                "messages = 2: not with storm",
             ),
             (
                 "workload = \"echo-limit\"\nconnections = 1\npayload_bytes = 1\nuntil_p99_ms = 70000"

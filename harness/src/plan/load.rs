@@ -1,9 +1,9 @@
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Rate;
+use super::{Rate, Transport};
 
 /// What is asked of a server, whichever tool asks it. A `[[load]]` of a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
@@ -54,6 +54,28 @@ pub enum Load {
     Xhr {
         /// Connections, each with one request outstanding.
         connections: NonZeroUsize,
+    },
+    /// Each client counts from N down to 0, one request at a time, again and again, closed loop.
+    Countdown {
+        /// Clients.
+        clients: NonZeroUsize,
+        /// Where each countdown begins.
+        from: NonZeroU64,
+        /// `GET /xhr?count=N` on keep-alive connections, or `WS /ws/countdown`.
+        transport: Transport,
+    },
+    /// Connections are opened, have messages echoed (or requests answered) and are closed, and others follow, closed loop.
+    Connect {
+        /// Connections that are there at a time.
+        connections: NonZeroUsize,
+        /// Messages of each connection.
+        #[serde(default = "one_message")]
+        messages: NonZeroU32,
+        /// What each connection becomes.
+        transport: Transport,
+        /// All are opened at once, and once: they are kept, and have messages answered.
+        #[serde(default, skip_serializing_if = "is_default")]
+        storm: bool,
     },
     /// Connections on `WS /ws/echo` are added step by step until the server holds no more of them.
     Capacity {
@@ -116,6 +138,10 @@ const fn one() -> NonZeroUsize {
     NonZeroUsize::MIN
 }
 
+const fn one_message() -> NonZeroU32 {
+    NonZeroU32::MIN
+}
+
 const fn ms(value: u32) -> NonZeroU32 {
     NonZeroU32::new(value).expect("not zero")
 }
@@ -135,95 +161,4 @@ const fn second_ms() -> NonZeroU32 {
 /// Results of runs that did not know of a field read as they did.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
-}
-
-impl Load {
-    /// Names of the workloads, as `--workloads` takes them.
-    pub const WORKLOADS: [&str; 6] =
-        ["echo", "broadcast", "xhr", "capacity", "echo-limit", "broadcast-limit"];
-    /// What a contender can serve: a workload that is no search for a limit. `capacity` promises `PROCESSES`.
-    pub const SERVICES: [&str; 4] = ["echo", "broadcast", "xhr", "capacity"];
-
-    /// Name of the workload.
-    #[must_use]
-    pub fn workload(&self) -> &'static str {
-        match self {
-            Self::Echo { .. } => "echo",
-            Self::Broadcast { .. } => "broadcast",
-            Self::Xhr { .. } => "xhr",
-            Self::Capacity { .. } => "capacity",
-            Self::EchoLimit { .. } => "echo-limit",
-            Self::BroadcastLimit { .. } => "broadcast-limit",
-        }
-    }
-
-    /// What a contender has to serve for it.
-    #[must_use]
-    pub fn service(&self) -> &'static str {
-        self.workload().trim_end_matches("-limit")
-    }
-
-    /// How many connections a process of the server has to hold, at the least.
-    #[must_use]
-    pub fn connections(&self) -> usize {
-        match self {
-            Self::Echo { connections, .. }
-            | Self::Xhr { connections }
-            | Self::EchoLimit { connections, .. } => connections.get(),
-            Self::Broadcast { subscribers, publishers, .. } => {
-                subscribers.get().saturating_add(publishers.get())
-            }
-            // How many these come to is what they find out.
-            Self::Capacity { .. } | Self::BroadcastLimit { .. } => 1,
-        }
-    }
-
-    /// Processes of the server.
-    #[must_use]
-    pub fn processes(&self) -> NonZeroUsize {
-        match self {
-            Self::Capacity { processes, .. } => *processes,
-            _ => one(),
-        }
-    }
-
-    /// Does the load generator spin in its open loop?
-    #[must_use]
-    pub fn spins(&self) -> bool {
-        matches!(self, Self::Echo { spin: true, .. } | Self::Broadcast { spin: true, .. })
-    }
-
-    /// The rate of an open loop.
-    #[must_use]
-    pub fn rate(&self) -> Option<Rate> {
-        match self {
-            Self::Echo { rate, .. } | Self::Broadcast { rate, .. } => *rate,
-            Self::BroadcastLimit { rate, .. } => Some(Rate::PerSecond(*rate)),
-            Self::Xhr { .. } | Self::Capacity { .. } | Self::EchoLimit { .. } => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_workload_is_listed_and_asks_for_a_service_that_is() {
-        let loads = [
-            "workload = \"echo\"\nconnections = 1\npayload_bytes = 1",
-            "workload = \"broadcast\"\nsubscribers = 1\npayload_bytes = 32",
-            "workload = \"xhr\"\nconnections = 1",
-            "workload = \"capacity\"\nstep = 1\nmax = 1",
-            "workload = \"echo-limit\"\nconnections = 1\npayload_bytes = 1",
-            "workload = \"broadcast-limit\"\nrate = 1\npayload_bytes = 32",
-        ];
-        let loads = loads.map(|text| toml::from_str::<Load>(text).expect(text));
-        assert_eq!(loads.each_ref().map(Load::workload), Load::WORKLOADS);
-        for load in &loads {
-            assert!(Load::SERVICES.contains(&load.service()), "{load}");
-            let text = serde_json::to_string(load).expect("JSON");
-            assert_eq!(serde_json::from_str::<Load>(&text).expect("a load"), *load);
-        }
-    }
 }

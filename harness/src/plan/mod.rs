@@ -1,5 +1,6 @@
 //! From a profile to the trials, in the order in which they are taken.
 
+mod asks;
 mod check;
 mod load;
 mod profile;
@@ -8,6 +9,7 @@ mod schedule;
 mod title;
 
 pub use load::{Arrivals, Kind, Load};
+pub use loadgen::Transport;
 pub use profile::Profile;
 pub use rate::Rate;
 pub use schedule::{Slot, schedule};

@@ -23,6 +23,16 @@ impl fmt::Display for Load {
                 pace(f, *rate, *arrivals, *spin)
             }
             Self::Xhr { connections } => write!(f, "xhr, {connections} connections"),
+            Self::Countdown { clients, from, transport } => {
+                write!(f, "countdown from {from}, {clients} client{}, {transport}", plural(clients.get()))
+            }
+            Self::Connect { connections, transport, storm: true, .. } => {
+                write!(f, "connect, storm of {connections}, {transport}")
+            }
+            Self::Connect { connections, messages, transport, storm: false } => {
+                let s = plural(messages.get() as usize);
+                write!(f, "connect, {connections} at a time × {messages} message{s}, {transport}")
+            }
             Self::Capacity { step, max, limit_ms, processes } => {
                 write!(f, "capacity, up to {max} connections by {step}, sweep p99 ≤ {limit_ms} ms")?;
                 if processes.get() > 1 {
@@ -38,6 +48,10 @@ impl fmt::Display for Load {
             }
         }
     }
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }
 
 fn pace(f: &mut fmt::Formatter<'_>, rate: Option<Rate>, arrivals: Arrivals, spin: bool) -> fmt::Result {

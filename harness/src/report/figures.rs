@@ -1,5 +1,6 @@
-use loadgen::{Distribution, Step};
+use loadgen::Distribution;
 
+use super::connections::{CAPACITY, CHURN, CONNECTION_COST, STORM, all_open_ms, held, opened_per_s};
 use super::costs::per_message;
 use crate::plan::{Load, Rate};
 use crate::results::Measured;
@@ -23,12 +24,12 @@ pub(super) const fn figure(name: &'static str, of: Of) -> Figure {
 }
 
 /// A figure by which contenders are ranked, the smallest first.
-const fn cost(name: &'static str, of: Of) -> Figure {
+pub(super) const fn cost(name: &'static str, of: Of) -> Figure {
     Figure { better: Some(-1.0), ..figure(name, of) }
 }
 
 /// A figure by which contenders are ranked, the largest first.
-const fn rate(name: &'static str, of: Of) -> Figure {
+pub(super) const fn rate(name: &'static str, of: Of) -> Figure {
     Figure { is_rate: true, better: Some(1.0), ..figure(name, of) }
 }
 
@@ -56,7 +57,7 @@ fn errors(measured: &Measured) -> f64 {
     measured.measurement.errors.values().map(|&count| count as f64).sum()
 }
 
-fn ms(times: Option<&Distribution>, share: f64) -> Option<f64> {
+pub(super) fn ms(times: Option<&Distribution>, share: f64) -> Option<f64> {
     Some(times?.quantile_ns(share)? as f64 / MS)
 }
 
@@ -69,31 +70,17 @@ fn limit(measured: &Measured) -> Option<f64> {
     measured.search.as_ref()?.kept.map(f64::from)
 }
 
-/// The last step of a climb that was without fault.
-fn step(measured: &Measured) -> Option<&Step> {
-    measured.measurement.capacity.as_ref()?.good_steps().last()
-}
-
-fn held(measured: &Measured) -> Option<f64> {
-    Some(measured.measurement.capacity.as_ref()?.held as f64)
-}
-
-fn connects_per_s(measured: &Measured) -> Option<f64> {
-    let connect_s: f64 =
-        measured.measurement.capacity.as_ref()?.good_steps().map(|step| step.connect_s).sum();
-    (connect_s > 0.0).then_some(held(measured)? / connect_s)
-}
-
-fn kernel_bytes(measured: &Measured) -> Option<f64> {
-    let memory = &step(measured)?.memory;
-    Some(memory.kernel_buffer_bytes + memory.kernel_slab_bytes)
-}
-
 const TIME: &[Figure] = &[figure("Time (s)", |m| Some(m.measurement.seconds))];
 
 const ECHO_CLOSED: &[Figure] = &[
     figure("Requests (messages)", |m| Some(m.measurement.messages as f64)),
     rate("RPS (messages/s)", |m| Some(m.rate())),
+];
+
+const COUNTDOWNS: &[Figure] = &[
+    figure("Countdowns", |m| Some(m.measurement.total.as_ref()?.count() as f64)),
+    cost("Whole countdown median (ms)", |m| ms(m.measurement.total.as_ref(), 0.5)),
+    cost("Whole countdown p99 (ms)", |m| ms(m.measurement.total.as_ref(), 0.99)),
 ];
 
 const ECHO_LIMIT: &[Figure] = &[rate("Limit (messages/s)", limit)];
@@ -173,15 +160,6 @@ const BROADCAST_TOOL: &[Figure] = &[
     figure("Load generator CPU (% of one core)", |m| Some(tool_cores_busy(m) * 100.0)),
 ];
 
-const CAPACITY: &[Figure] = &[
-    rate("Connections held", held),
-    Figure { better: Some(1.0), ..figure("Connects/s", connects_per_s) },
-    cost("Server memory (bytes/connection)", |m| step(m)?.memory.server_bytes),
-    figure("Kernel memory, both ends (bytes/connection)", kernel_bytes),
-    cost("Sweep median (ms)", |m| ms(Some(&step(m)?.sweep), 0.5)),
-    cost("Sweep p99 (ms)", |m| ms(Some(&step(m)?.sweep), 0.99)),
-];
-
 /// The rows for a load.
 pub(crate) fn figures(load: &Load) -> Vec<&'static Figure> {
     const NONE: &[Figure] = &[];
@@ -191,6 +169,11 @@ pub(crate) fn figures(load: &Load) -> Vec<&'static Figure> {
     let groups: Vec<&[Figure]> = match load {
         Load::Echo { rate: None, .. } | Load::Xhr { .. } => {
             vec![TIME, ECHO_CLOSED, ERRORS, LATENCY, SERVER, TOOL]
+        }
+        Load::Countdown { .. } => vec![TIME, COUNTDOWNS, ECHO_CLOSED, ERRORS, LATENCY, SERVER, TOOL],
+        Load::Connect { storm: true, .. } => vec![STORM, TIME, ECHO_CLOSED, ERRORS, LATENCY, SERVER, TOOL],
+        Load::Connect { storm: false, .. } => {
+            vec![TIME, CHURN, ERRORS, LATENCY, CONNECTION_COST, SERVER, TOOL]
         }
         Load::Echo { rate: Some(_), .. } => {
             let tool = unless_it_spins(TOOL);
@@ -249,9 +232,13 @@ pub(super) fn performance(load: &Load) -> (&'static str, Of) {
     match load {
         Load::EchoLimit { .. } | Load::BroadcastLimit { .. } => ("limit", limit),
         Load::Capacity { .. } => ("connections", held),
+        Load::Connect { storm: true, .. } => ("time to open all", |m| all_open_ms(m).map(f64::recip)),
+        Load::Connect { storm: false, .. } => ("connections/s", opened_per_s),
         Load::Echo { rate: Some(_), .. } | Load::Broadcast { rate: Some(_), .. } => {
             ("CPU", |m| server_us_per_message(m).map(f64::recip))
         }
-        Load::Echo { .. } | Load::Broadcast { .. } | Load::Xhr { .. } => ("rate", |m| Some(m.rate())),
+        Load::Echo { .. } | Load::Broadcast { .. } | Load::Xhr { .. } | Load::Countdown { .. } => {
+            ("rate", |m| Some(m.rate()))
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! A run as tables: made once, then written as Markdown or for a terminal.
 
+mod connections;
 mod costs;
 mod figures;
 mod head;

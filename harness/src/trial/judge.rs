@@ -89,8 +89,9 @@ fn climb_doubts(capacity: &Capacity, measurement: &Measurement) -> Vec<Doubt> {
 fn littles_law(measurement: &Measurement, mean_ns: f64) -> Option<Doubt> {
     let asked = match measurement.load.workload {
         Workload::Echo { connections, pipeline, .. } => connections.get() * pipeline.get(),
-        Workload::Xhr { connections } => connections.get(),
-        Workload::Broadcast { .. } | Workload::Capacity(_) => return None,
+        Workload::Xhr { connections } | Workload::Countdown { clients: connections, .. } => connections.get(),
+        // Of a visit, the opening and the closing are no messages.
+        Workload::Connect { .. } | Workload::Broadcast { .. } | Workload::Capacity(_) => return None,
     } as f64;
     let implied = measurement.messages as f64 / measurement.seconds * mean_ns / 1e9;
     ((implied / asked - 1.0).abs() > LITTLE_TOLERANCE).then_some(Doubt::LittlesLaw { asked, implied })

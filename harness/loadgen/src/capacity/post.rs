@@ -50,7 +50,8 @@ pub(crate) fn serve(post: &Post, orders: &Orders) -> Result<(), RunError> {
     allow_open_files(post.room as u64, 1)?;
     let sources = Sources::new(post.target, post.first);
     let context = Context::new(post.target, post.clock);
-    let mut event_loop = EventLoop::new(Sweep::new(post.first), Vec::new(), context, Waker::new()?)?;
+    let sweep = Sweep::new(post.first);
+    let mut event_loop = EventLoop::new(sweep, Vec::new(), context, sources, Waker::new()?)?;
     // Once, so that it is not moved as it grows; what is not used yet is not resident.
     event_loop.reserve(post.room);
     loop {
@@ -58,8 +59,8 @@ pub(crate) fn serve(post: &Post, orders: &Orders) -> Result<(), RunError> {
         match orders.next()? {
             Order::Open { connections, interval_ns, patience_ns } => {
                 let slots = event_loop.add(connections, Sweep::add);
-                let approach = Approach { sources: sources.clone(), interval_ns };
-                event_loop.connect(slots, &approach, patience_ns)?;
+                let approach = Approach { interval_ns, most: Approach::MOST };
+                event_loop.connect(slots, approach, patience_ns)?;
             }
             Order::Sweep { outstanding, patience_ns } => {
                 let start_ns = post.clock.now_ns();

@@ -1,27 +1,22 @@
 use std::io;
 use std::ops::Range;
 
-use super::{EventLoop, Role, Sources, Workload};
+use super::{Context, EventLoop, Role, Workload};
 use crate::http::Upgrade;
 use crate::loss::Loss;
 
-/// Connections of one loop that are on their way at a time: far below any backlog of a listener.
-const MAX_OPENING: usize = 256;
-
 /// How the connections of one loop are begun.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Approach {
-    /// Where they come from.
-    pub(crate) sources: Sources,
     /// From the beginning of one to the beginning of the next; 0: as fast as they open.
     pub(crate) interval_ns: u64,
+    /// How many may be on their way at a time.
+    pub(crate) most: usize,
 }
 
 impl Approach {
-    /// The approach of one of so many loops that begin `ramp` connections a second together; 0: without a ramp.
-    pub(crate) fn new(sources: Sources, ramp: u32, loops: u64) -> Self {
-        Self { sources, interval_ns: Self::interval_ns(ramp, loops) }
-    }
+    /// Far below any backlog of a listener.
+    pub(crate) const MOST: usize = 256;
 
     /// The interval of each of so many loops that begin `ramp` connections a second together.
     pub(crate) fn interval_ns(ramp: u32, loops: u64) -> u64 {
@@ -39,7 +34,7 @@ impl<W: Workload> EventLoop<W> {
     pub(crate) fn connect(
         &mut self,
         mut slots: Range<usize>,
-        approach: &Approach,
+        approach: Approach,
         patience_ns: u64,
     ) -> io::Result<u64> {
         let first = slots.start;
@@ -57,15 +52,15 @@ impl<W: Workload> EventLoop<W> {
             if now_ns >= deadline_ns {
                 break;
             }
-            while self.opening < MAX_OPENING && !slots.is_empty() && due_ns(slots.start) <= now_ns {
-                self.begin(slots.start, approach, now_ns);
+            while self.opening < approach.most && !slots.is_empty() && due_ns(slots.start) <= now_ns {
+                self.begin(slots.start);
                 slots.start += 1;
             }
             if self.opening == 0 && slots.is_empty() {
                 break;
             }
             // A full house waits for an event, and so does one that has begun them all.
-            let waits_for_ramp = self.opening < MAX_OPENING && !slots.is_empty();
+            let waits_for_ramp = self.opening < approach.most && !slots.is_empty();
             let until_ns = if waits_for_ramp { due_ns(slots.start).min(deadline_ns) } else { deadline_ns };
             self.turn(until_ns.saturating_sub(now_ns), u64::MAX)?;
         }
@@ -77,9 +72,10 @@ impl<W: Workload> EventLoop<W> {
         Ok(self.context.tally.connections.established - established_before)
     }
 
-    fn begin(&mut self, slot: usize, approach: &Approach, now_ns: u64) {
+    fn begin(&mut self, slot: usize) {
         self.opening += 1;
-        let begun = self.connections[slot].begin(self.context.target, &approach.sources, now_ns);
+        let now_ns = self.context.clock.now_ns();
+        let begun = self.connections[slot].begin(self.context.target, &self.sources, now_ns);
         if let Err(error) = begun.and_then(|socket| self.poller.add(socket, slot)) {
             self.lose(slot, error);
         }
@@ -118,9 +114,31 @@ impl<W: Workload> EventLoop<W> {
         self.open += 1;
         if self.workload.role(&connection.state).is_counted() {
             self.context.tally.connections.established += 1;
-            self.context.tally.connect.record_ns(at_ns - opening.began_ns);
+            let Context { schedule, tally, .. } = &mut self.context;
+            if !schedule.has_begun() {
+                tally.opened_before(opening.began_ns, at_ns);
+            }
+            if !self.workload.reopens() || schedule.counts(at_ns) {
+                tally.connect.record_ns(at_ns - opening.began_ns);
+            }
         }
         self.workload.opened(&mut connection.state);
+    }
+
+    /// The server has ended the connection: another takes its place, while there is load, or it is lost.
+    pub(super) fn ended(&mut self, slot: usize) {
+        let connection = &mut self.connections[slot];
+        if !self.workload.is_over(&connection.state) {
+            return self.lose(slot, Loss::Ended);
+        }
+        self.workload.renew(&mut connection.state);
+        self.context.out.clear();
+        connection.socket = None;
+        self.open -= 1;
+        if self.workload.reopens() && self.context.sending {
+            self.context.tally.connections.asked += 1;
+            self.begin(slot);
+        }
     }
 
     /// The connection did not open, or is of no more use.

@@ -1,5 +1,5 @@
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 
 use nix::sys::socket::{setsockopt, sockopt::IpBindAddressNoPort};
 use rustix::io::{Errno, retry_on_intr};
@@ -46,6 +46,7 @@ impl<S> Connection<S> {
         now_ns: u64,
     ) -> io::Result<&TcpStream> {
         self.opening = Some(Box::new(Opening { began_ns: now_ns, upgrade: None }));
+        self.unsent = None;
         let socket = connect(target, sources)?;
         Ok(self.socket.insert(socket))
     }
@@ -69,6 +70,15 @@ impl<S> Connection<S> {
         match self.unsent.take() {
             Some(bytes) => self.send(&bytes),
             None => Ok(()),
+        }
+    }
+
+    /// Ends this side's half. The server should have been the first (RFC 6455, section 7.1.1; RFC 9112, section 9.6), but
+    /// some wait for the client.
+    pub(super) fn end(&self) {
+        if let Some(socket) = &self.socket {
+            // One that has ended meanwhile is not connected any more.
+            let _ = socket.shutdown(Shutdown::Write);
         }
     }
 
@@ -129,11 +139,13 @@ fn connect_from(source: Option<Ipv4Addr>, target: SocketAddr) -> io::Result<TcpS
 #[cfg(test)]
 mod tests {
     use super::Connection;
-    use crate::{broadcast, echo};
+    use crate::{broadcast, connect, countdown, echo};
 
     #[test]
     fn a_connection_is_small() {
         assert!(size_of::<Connection<echo::Peer>>() < 200);
         assert!(size_of::<Connection<broadcast::Peer>>() < 200);
+        assert!(size_of::<Connection<countdown::Peer>>() < 256);
+        assert!(size_of::<Connection<connect::Peer>>() < 256);
     }
 }

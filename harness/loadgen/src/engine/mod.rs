@@ -38,6 +38,8 @@ pub(crate) struct EventLoop<W: Workload> {
     workload: W,
     connections: Vec<Connection<W::Connection>>,
     context: Context,
+    /// Where connections come from.
+    sources: Sources,
     received: Box<[u8]>,
     /// When something was received last.
     received_ns: u64,
@@ -50,7 +52,8 @@ pub(crate) struct EventLoop<W: Workload> {
 }
 
 impl<W: Workload> EventLoop<W> {
-    /// A loop over connections of these states, made in the thread that is to run it; `waker` wakes it.
+    /// A loop over connections of these states and from these sources, made in the thread that is to run it; `waker`
+    /// wakes it.
     ///
     /// # Errors
     /// The system gives no epoll.
@@ -58,6 +61,7 @@ impl<W: Workload> EventLoop<W> {
         workload: W,
         states: Vec<W::Connection>,
         context: Context,
+        sources: Sources,
         waker: Waker,
     ) -> io::Result<Self> {
         // This thread's timers may be 50 µs late otherwise; a failure leaves that.
@@ -67,6 +71,7 @@ impl<W: Workload> EventLoop<W> {
             workload,
             connections: states.into_iter().map(Connection::new).collect(),
             context,
+            sources,
             received: vec![0; RECEIVE_BYTES].into(),
             received_ns: 0,
             opening: 0,
@@ -90,7 +95,8 @@ impl<W: Workload> EventLoop<W> {
             let schedule = self.context.schedule;
             self.context.sending = now_ns < schedule.end_ns;
             self.tick(now_ns);
-            if self.open == 0 || self.workload.is_done(&self.context) || now_ns >= schedule.give_up_ns {
+            let none_left = self.open == 0 && self.opening == 0;
+            if none_left || self.workload.is_done(&self.context) || now_ns >= schedule.give_up_ns {
                 return Ok(());
             }
             let phase_ends_ns = if self.context.sending { schedule.end_ns } else { schedule.give_up_ns };
@@ -129,6 +135,11 @@ impl<W: Workload> EventLoop<W> {
 
     /// What was counted.
     pub(crate) fn finish(mut self) -> Tally {
+        for slot in 0..self.connections.len() {
+            if self.connections[slot].opening.is_some() {
+                self.lose(slot, Loss::TimedOut);
+            }
+        }
         self.workload.finish(&mut self.context);
         self.context.tally
     }
@@ -173,6 +184,7 @@ impl<W: Workload> EventLoop<W> {
         let connection = &mut self.connections[slot];
         if connection.opening.as_ref().is_some_and(|opening| opening.upgrade.is_none()) {
             self.connected(slot);
+            self.flush(slot);
         } else if connection.socket.is_some() && !connection.may_send() {
             match connection.resume() {
                 Ok(()) => self.flush(slot),
@@ -189,6 +201,7 @@ impl<W: Workload> EventLoop<W> {
             let length = match self.connections[slot].receive(&mut self.received) {
                 Ok(Some(length)) => length,
                 Ok(None) => break,
+                Err(Loss::Ended) => return self.ended(slot),
                 Err(loss) => return self.lose(slot, loss),
             };
             let at_ns = self.context.clock.now_ns();
@@ -206,6 +219,10 @@ impl<W: Workload> EventLoop<W> {
             }
         }
         self.flush(slot);
+        let connection = &self.connections[slot];
+        if self.workload.is_over(&connection.state) {
+            connection.end();
+        }
     }
 
     fn take(&mut self, slot: usize, length: usize, at_ns: u64) -> Result<(), Loss> {

@@ -46,6 +46,20 @@ pub(crate) trait Workload {
         u64::MAX
     }
 
+    /// Do others take the place of connections that have ended as they should? The times of opening then count in the
+    /// measured time alone.
+    fn reopens(&self) -> bool {
+        false
+    }
+
+    /// Has all been said on a connection, by both sides? Its end is then no loss.
+    fn is_over(&self, _connection: &Self::Connection) -> bool {
+        false
+    }
+
+    /// A connection that was over has ended: makes its state ready for the one that takes its place.
+    fn renew(&mut self, _connection: &mut Self::Connection) {}
+
     /// A connection did not open, or `was_open` and is lost.
     fn lost(&mut self, connection: &mut Self::Connection, was_open: bool);
 

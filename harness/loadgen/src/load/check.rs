@@ -14,6 +14,8 @@ const MAX_RATE: u32 = 10_000_000;
 const MAX_SPIN_US: u32 = 1_000_000;
 const MAX_PUBLISHERS: usize = 1 << 16;
 const MAX_PAYLOAD_BYTES: usize = 1 << 26;
+/// At ten microseconds a step it is as long as the patience: more would be finished by nobody.
+const MAX_FROM: u64 = 1_000_000;
 
 impl Load {
     /// Says what is out of range, if anything is.
@@ -43,7 +45,8 @@ impl Load {
                 within("--stagger-bytes", stagger_bytes, 0, MAX_PAYLOAD_BYTES)?;
                 within("--payload-bytes", payload_bytes, 0, MAX_PAYLOAD_BYTES)
             }
-            Workload::Xhr { .. } => Ok(()),
+            Workload::Xhr { .. } | Workload::Connect { .. } => Ok(()),
+            Workload::Countdown { from, .. } => within("--from", from.get(), 1, MAX_FROM),
             Workload::Capacity(ref plan) => plan.check(),
             Workload::Broadcast { publishers, payload_bytes, ref arrivals, .. } => {
                 arrivals.check()?;

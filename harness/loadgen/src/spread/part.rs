@@ -35,7 +35,7 @@ pub(crate) fn parts(load: &Load) -> Result<Vec<Part>, RunError> {
     let connections = load.workload.connections();
     let asked = load.connecting.processes.map(NonZeroUsize::get);
     let processes = match load.workload {
-        Workload::Echo { .. } | Workload::Xhr { .. } => {
+        Workload::Echo { .. } | Workload::Xhr { .. } | Workload::Countdown { .. } => {
             let allowed =
                 usize::try_from(connections_allowed(load.threads.get() as u64)).unwrap_or(usize::MAX);
             let needed = connections.div_ceil(allowed.max(1)).min(MAX_PROCESSES);
@@ -44,7 +44,7 @@ pub(crate) fn parts(load: &Load) -> Result<Vec<Part>, RunError> {
         _ if asked.is_some_and(|asked| asked > 1) => {
             return Err(RunError::BadLoad(
                 "--processes: a broadcast is of one process, since its publishers wait for all of its subscribers; it \
-                 starts as many threads as hold them"
+                 starts as many threads as hold them. So is connect, whose connections take turns with the local ports"
                     .to_owned(),
             ));
         }

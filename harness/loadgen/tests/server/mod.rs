@@ -4,14 +4,16 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use framing::{Header, Opcode, Parser};
-use loadgen::{Arrivals, Connecting, Event, Kind, Load, Measurement, Phase, Process, Timing, Workload, run};
+use loadgen::{
+    Arrivals, Connecting, Event, Kind, Load, Measurement, Phase, Process, Timing, Transport, Workload, run,
+};
 use socket2::SockRef;
 
 /// What a server does next on a connection.
@@ -31,6 +33,7 @@ type Reply = Box<dyn Fn(u64, Opcode, &[u8]) -> Do + Send + Sync>;
 type Count = Box<dyn Fn(u64, u64) -> Do + Send + Sync>;
 type Deliver = Box<dyn Fn(u64, usize, &str) -> Do + Send + Sync>;
 type Receipt = Box<dyn Fn(u64, usize) -> Do + Send + Sync>;
+type Close = Box<dyn Fn(&[u8]) -> Do + Send + Sync>;
 
 /// What a server does; by default the right thing.
 pub struct Script {
@@ -38,6 +41,8 @@ pub struct Script {
     pub answer: Answer,
     /// The reply to an echo message, by its number among all, its kind and its bytes.
     pub reply: Reply,
+    /// The answer to a close, by its payload; the connection then ends.
+    pub close: Close,
     /// The answer to a request for a count, by its number among all and the count.
     pub count: Count,
     /// What a subscriber is sent of a publication, by its id, the number of the subscriber and its data.
@@ -51,6 +56,7 @@ impl Default for Script {
         Self {
             answer: Box::new(|accept| Do::Send(switching(accept))),
             reply: Box::new(|_, opcode, payload| Do::Send(frame(opcode, payload))),
+            close: Box::new(|payload| Do::Send(frame(Opcode::Close, payload))),
             count: Box::new(|_, count| Do::Send(counted(count))),
             deliver: Box::new(|id, _, data| Do::Send(delivery(id, data))),
             receipt: Box::new(|id, subscribers| Do::Send(accepted(id, subscribers))),
@@ -80,6 +86,13 @@ pub fn counted(count: u64) -> Vec<u8> {
 /// An answer over HTTP.
 pub fn answer(status: u16, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status} S\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+/// The right answer to a message on `WS /ws/countdown`.
+pub fn counted_message(message: &[u8]) -> Vec<u8> {
+    let digits = message.strip_prefix(br#"{"count":"#).and_then(|rest| rest.strip_suffix(b"}"));
+    let count: u64 = str::from_utf8(digits.expect("a count")).expect("text").parse().expect("a number");
+    frame(Opcode::Text, format!(r#"{{"count":{}}}"#, count - 1).as_bytes())
 }
 
 /// A server's frame.
@@ -143,6 +156,9 @@ impl Server {
             if let Some(count) = path.strip_prefix("/xhr?count=") {
                 let number = self.replies.fetch_add(1, SeqCst) + 1;
                 act((self.script.count)(number, count.parse().ok()?), &mut reader, &mut stream)?;
+                if headers.get("connection").is_some_and(|value| value == "close") {
+                    return None;
+                }
                 continue;
             }
             let accept = framing::accept_key(headers.get("sec-websocket-key")?);
@@ -175,6 +191,10 @@ impl Server {
                     continue;
                 }
                 let payload = std::mem::take(&mut message);
+                if chunk.opcode == Opcode::Close {
+                    act((self.script.close)(&payload), reader, stream)?;
+                    return None;
+                }
                 if chunk.opcode.is_control() {
                     continue;
                 }
@@ -271,6 +291,18 @@ pub fn open_echo(connections: usize, rate: u32, process: Process) -> Workload {
 /// Countdowns by XHR.
 pub fn xhr(connections: usize) -> Workload {
     Workload::Xhr { connections: number(connections) }
+}
+
+/// Countdowns from this number.
+pub fn countdown(clients: usize, from: u64, transport: Transport) -> Workload {
+    let from = NonZeroU64::new(from).expect("tests count from one at least");
+    Workload::Countdown { clients: number(clients), from, transport }
+}
+
+/// Connections of so many messages each, one after the other.
+pub fn connect(connections: usize, messages: u32, transport: Transport) -> Workload {
+    let messages = NonZeroU32::new(messages).expect("tests send one at least");
+    Workload::Connect { connections: number(connections), messages, transport, storm: false }
 }
 
 /// A broadcast, in open loop if there is a rate.

@@ -1,0 +1,139 @@
+//! What a load asks of a server, a tool and a table.
+
+use std::num::NonZeroUsize;
+
+use super::{Load, Rate, Transport};
+
+impl Load {
+    /// Names of the workloads, as `--workloads` takes them.
+    pub const WORKLOADS: [&str; 8] =
+        ["echo", "broadcast", "xhr", "countdown", "connect", "capacity", "echo-limit", "broadcast-limit"];
+    /// What a contender can serve: a workload that is no search for a limit. `capacity` promises `PROCESSES`.
+    pub const SERVICES: [&str; 5] = ["echo", "broadcast", "xhr", "countdown", "capacity"];
+
+    /// Name of the workload.
+    #[must_use]
+    pub fn workload(&self) -> &'static str {
+        match self {
+            Self::Echo { .. } => "echo",
+            Self::Broadcast { .. } => "broadcast",
+            Self::Xhr { .. } => "xhr",
+            Self::Countdown { .. } => "countdown",
+            Self::Connect { .. } => "connect",
+            Self::Capacity { .. } => "capacity",
+            Self::EchoLimit { .. } => "echo-limit",
+            Self::BroadcastLimit { .. } => "broadcast-limit",
+        }
+    }
+
+    /// What a contender has to serve for it.
+    #[must_use]
+    pub fn service(&self) -> &'static str {
+        match self {
+            Self::Connect { transport: Transport::Websocket, .. } => "echo",
+            Self::Connect { transport: Transport::Xhr, .. } => "xhr",
+            _ => self.workload().trim_end_matches("-limit"),
+        }
+    }
+
+    /// How many connections a process of the server has to hold, at the least.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        match self {
+            Self::Echo { connections, .. }
+            | Self::Xhr { connections }
+            | Self::Countdown { clients: connections, .. }
+            | Self::Connect { connections, .. }
+            | Self::EchoLimit { connections, .. } => connections.get(),
+            Self::Broadcast { subscribers, publishers, .. } => {
+                subscribers.get().saturating_add(publishers.get())
+            }
+            // How many these come to is what they find out.
+            Self::Capacity { .. } | Self::BroadcastLimit { .. } => 1,
+        }
+    }
+
+    /// Processes of the server.
+    #[must_use]
+    pub fn processes(&self) -> NonZeroUsize {
+        match self {
+            Self::Capacity { processes, .. } => *processes,
+            _ => NonZeroUsize::MIN,
+        }
+    }
+
+    /// Does the load generator spin in its open loop?
+    #[must_use]
+    pub fn spins(&self) -> bool {
+        matches!(self, Self::Echo { spin: true, .. } | Self::Broadcast { spin: true, .. })
+    }
+
+    /// The rate of an open loop.
+    #[must_use]
+    pub fn rate(&self) -> Option<Rate> {
+        match self {
+            Self::Echo { rate, .. } | Self::Broadcast { rate, .. } => *rate,
+            Self::BroadcastLimit { rate, .. } => Some(Rate::PerSecond(*rate)),
+            Self::Xhr { .. }
+            | Self::Countdown { .. }
+            | Self::Connect { .. }
+            | Self::Capacity { .. }
+            | Self::EchoLimit { .. } => None,
+        }
+    }
+
+    /// How the server is asked, if the load is one of several that differ in that alone.
+    #[must_use]
+    pub fn transport(&self) -> Option<Transport> {
+        match self {
+            Self::Countdown { transport, .. } | Self::Connect { transport, .. } => Some(*transport),
+            _ => None,
+        }
+    }
+
+    /// The same over another transport, if it has one.
+    #[must_use]
+    pub fn over(&self, other: Transport) -> Self {
+        let mut load = self.clone();
+        if let Self::Countdown { transport, .. } | Self::Connect { transport, .. } = &mut load {
+            *transport = other;
+        }
+        load
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_workload_is_listed_and_asks_for_a_service_that_is() {
+        let loads = [
+            "workload = \"echo\"\nconnections = 1\npayload_bytes = 1",
+            "workload = \"broadcast\"\nsubscribers = 1\npayload_bytes = 32",
+            "workload = \"xhr\"\nconnections = 1",
+            "workload = \"countdown\"\nclients = 1\nfrom = 1\ntransport = \"xhr\"",
+            "workload = \"connect\"\nconnections = 1\ntransport = \"xhr\"",
+            "workload = \"capacity\"\nstep = 1\nmax = 1",
+            "workload = \"echo-limit\"\nconnections = 1\npayload_bytes = 1",
+            "workload = \"broadcast-limit\"\nrate = 1\npayload_bytes = 32",
+        ];
+        let loads = loads.map(|text| toml::from_str::<Load>(text).expect(text));
+        assert_eq!(loads.each_ref().map(Load::workload), Load::WORKLOADS);
+        for load in &loads {
+            assert!(Load::SERVICES.contains(&load.service()), "{load}");
+            let text = serde_json::to_string(load).expect("JSON");
+            assert_eq!(serde_json::from_str::<Load>(&text).expect("a load"), *load);
+        }
+    }
+
+    #[test]
+    fn the_same_load_over_another_transport_differs_in_that_alone() {
+        let xhr: Load =
+            toml::from_str("workload = \"countdown\"\nclients = 4\nfrom = 9\ntransport = \"xhr\"")
+                .expect("a load");
+        let websocket = xhr.over(Transport::Websocket);
+        assert_eq!(websocket.transport(), Some(Transport::Websocket));
+        assert_eq!((websocket == xhr, websocket.over(Transport::Xhr)), (false, xhr));
+    }
+}
