@@ -95,7 +95,7 @@ pub struct RunOptions {
     #[arg(long, value_name = "FILE", conflicts_with = "profile")]
     pub profile_file: Option<PathBuf>,
     /// Goes on with a run that was cut off, by its name: takes the trials that its journal does not hold.
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["profile", "profile_file", "contenders", "workloads", "rounds", "control", "seed", "machine", "skip_verify"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["profile", "profile_file", "contenders", "workloads", "rounds", "until", "until_s", "control", "seed", "machine", "skip_verify"])]
     pub resume: Option<String>,
     /// Only these contenders.
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
@@ -106,6 +106,13 @@ pub struct RunOptions {
     /// Rounds, in place of the profile's.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub rounds: Option<u32>,
+    /// After these rounds, more of each load until its servers' CPU a message and its rate are known this well: the 95 %
+    /// interval no wider than ± PCT % of the figure, of at least 6 valid trials.
+    #[arg(long, value_name = "PCT")]
+    pub until: Option<f64>,
+    /// With --until: begin no further round when those behind the profile's have taken so long; half an hour by default.
+    #[arg(long, value_name = "SECONDS", requires = "until")]
+    pub until_s: Option<f64>,
     /// Contender that is entered twice, in place of the profile's; `none` for none. What its two entries differ by is
     /// the run's noise floor.
     #[arg(long, value_name = "NAME")]

@@ -16,6 +16,7 @@ pub mod plan;
 pub mod report;
 pub mod results;
 pub mod root;
+pub mod rounds;
 pub mod stats;
 pub mod tool;
 pub mod trial;

@@ -80,3 +80,18 @@ fn results_can_be_reported_again_and_a_changed_table_is_noticed() {
     assert!(stage.command(&["report", page_name]).status().expect("starts").success());
     assert!(std::fs::read_to_string(&page).expect("a page").contains("**the contract was not checked**"));
 }
+
+#[test]
+fn rounds_are_added_until_the_figures_are_known_or_the_time_is_spent() {
+    let stage = Stage::new().with("ceiling").profile(1, 0.1, &[ECHO]);
+    stage.run(&["--skip-verify", "--until", "0.01", "--until-s", "3"]);
+    let run = stage.results();
+    assert!(run.is_complete());
+    let rounds: Vec<u32> = run.trials.iter().map(|trial| trial.slot.round).collect();
+    assert_eq!(rounds, (1..=rounds.len() as u32).collect::<Vec<_>>());
+    let spent_s: f64 = run.trials.iter().skip(1).filter_map(|trial| trial.took_s).sum();
+    assert!(rounds.len() > 1 && spent_s >= 3.0, "{spent_s} s in {rounds:?}");
+    let page = std::fs::read_to_string(stage.path("results").join(format!("{}.md", run.header.name)));
+    let page = page.expect("a page");
+    assert!(page.contains("Rounds until ±0.01 %") && page.contains("the 3 s for them were spent"), "{page}");
+}

@@ -24,7 +24,14 @@ pub(super) struct Eta {
 impl Eta {
     /// For these trials.
     pub(super) fn of(slots: &[Slot], profile: &Profile) -> Self {
-        Self { left_s: slots.iter().map(|slot| expected_s(&slot.load, profile)).sum(), taken_s: 0.0 }
+        let mut eta = Self { left_s: 0.0, taken_s: 0.0 };
+        eta.expect(slots, profile);
+        eta
+    }
+
+    /// These come in addition.
+    pub(super) fn expect(&mut self, slots: &[Slot], profile: &Profile) {
+        self.left_s += slots.iter().map(|slot| expected_s(&slot.load, profile)).sum::<f64>();
     }
 
     /// A trial with this load has been taken.

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Error, Result, bail};
 use conformance::Outcome;
 use jiff::Timestamp;
 
@@ -17,7 +17,7 @@ use crate::cli::RunOptions;
 use crate::contender::{build, build_tool, find};
 use crate::machine::{Environment, OTHER_FILES};
 use crate::names::{slug, suggestion};
-use crate::plan::{Load, Profile};
+use crate::plan::{Load, Profile, Until};
 use crate::results::{Entry, Header, Journal, SCHEMA};
 use crate::trial::{Failed, Failure};
 
@@ -46,19 +46,18 @@ pub(super) fn begin(session: &mut Session, options: &RunOptions, results: &Path)
         contenders,
         profile,
     };
-    let slots = header.slots();
-    if slots.is_empty() && header.contenders.iter().all(|entry| entry.failed.is_none()) {
+    if header.slots().is_empty() && header.contenders.iter().all(|entry| entry.failed.is_none()) {
         bail!("none of the contenders serves any of the workloads: there is nothing to measure");
     }
     let journal = Journal::create(&logs.join("journal.jsonl"), &header)?;
-    Ok(Some(Prepared { header, journal, slots }))
+    Ok(Some(Prepared { header, journal }))
 }
 
-/// Prepares the rest of a run that was cut off: the trials that its journal does not hold. `None`: interrupted.
+/// Prepares to go on with a run that was cut off. `None`: interrupted.
 ///
 /// # Errors
 /// There is no such run, another process is at it, or it was begun under other circumstances.
-pub(super) fn go_on(session: &Session, results: &Path, name: &str, repeats: u32) -> Result<Option<Prepared>> {
+pub(super) fn go_on(session: &Session, results: &Path, name: &str) -> Result<Option<Prepared>> {
     let logs = results.join(SCRATCH).join(name);
     let (journal, torn) = Journal::resume(&logs.join("journal.jsonl"))?;
     let header = journal.header().clone();
@@ -92,14 +91,7 @@ pub(super) fn go_on(session: &Session, results: &Path, name: &str, repeats: u32)
             Err(failed) => bail!("{} {}\n{}", entry.name, failed.failure, failed.log_tail),
         }
     }
-    let mut slots = header.slots();
-    slots.retain(|slot| {
-        let mut attempts = journal.trials().iter().filter(|trial| trial.slot == *slot);
-        // The run may have been cut off between a trial and its repetition.
-        attempts.clone().count() <= repeats as usize
-            && attempts.all(|trial| trial.outcome.is_worth_repeating())
-    });
-    Ok(Some(Prepared { header, journal, slots }))
+    Ok(Some(Prepared { header, journal }))
 }
 
 /// The profile with the command line's changes, less the loads that this machine's limits do not allow.
@@ -113,6 +105,11 @@ fn profile(session: &mut Session, options: &RunOptions) -> Result<Profile> {
     };
     if let Some(rounds) = options.rounds.and_then(NonZeroU32::new) {
         profile.rounds = rounds;
+    }
+    if let Some(percent) = options.until {
+        let until = Until { percent, seconds: options.until_s.unwrap_or_else(Until::default_seconds) };
+        until.check().map_err(Error::msg)?;
+        profile.until = Some(until);
     }
     if !options.contenders.is_empty() {
         profile.contenders.clone_from(&options.contenders);

@@ -16,6 +16,7 @@ use crate::trial::Watch;
 pub(super) struct Progress<'a> {
     bar: Option<ProgressBar>,
     profile: &'a Profile,
+    /// Trials of the profile's rounds, and of those behind them that have begun.
     trials: usize,
     taken: usize,
     eta: Eta,
@@ -23,7 +24,7 @@ pub(super) struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    /// For these trials.
+    /// For these trials, and what is expected later.
     #[must_use]
     pub(super) fn new(slots: &[Slot], profile: &'a Profile) -> Self {
         let trials = slots.len();
@@ -37,18 +38,29 @@ impl<'a> Progress<'a> {
         let eta = Eta::of(slots, profile);
         Self { bar, profile, trials, taken: 0, eta, began: Instant::now() }
     }
+
+    /// A round begins. How many there will be behind the profile's nobody knows.
+    pub(super) fn expect(&mut self, round: &[Slot]) {
+        if round.iter().all(|slot| slot.round > self.profile.rounds.get()) {
+            self.trials += round.len();
+            self.eta.expect(round, self.profile);
+            if let Some(bar) = &self.bar {
+                bar.inc_length(round.len() as u64);
+            }
+        }
+    }
 }
 
 impl Watch for Progress<'_> {
     fn begin(&mut self, slot: &Slot) {
         let Slot { round, contender, load } = slot;
         let left = self.eta.left(self.began.elapsed()).as_secs();
-        let text = format!(
-            "{contender}: {load}; round {round} of {}, {}:{:02} left",
-            self.profile.rounds,
-            left / 60,
-            left % 60
-        );
+        let rounds = self.profile.rounds.get();
+        let of = match self.profile.until {
+            Some(until) if *round > rounds => format!("until ±{} %, this one", until.percent),
+            _ => format!("of {rounds},"),
+        };
+        let text = format!("{contender}: {load}; round {round} {of} {}:{:02} left", left / 60, left % 60);
         match &self.bar {
             Some(bar) => bar.set_message(text),
             None => err!("[{}/{}] {text}", self.taken + 1, self.trials),

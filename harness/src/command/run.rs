@@ -10,16 +10,15 @@ use super::prepare::{begin, go_on};
 use super::progress::Progress;
 use super::session::Session;
 use crate::cli::{Exit, RunOptions, Shared};
-use crate::plan::Slot;
 use crate::report::{markdown, terminal};
 use crate::results::{Header, Journal, Run, save, write};
+use crate::rounds::{left, next_round};
 use crate::trial::{Bench, take};
 
 /// What is to be measured, and where it goes.
 pub(super) struct Prepared {
     pub(super) header: Header,
     pub(super) journal: Journal,
-    pub(super) slots: Vec<Slot>,
 }
 
 /// Measures, and writes the results.
@@ -32,7 +31,7 @@ pub fn run(shared: &Shared, options: &RunOptions) -> Result<Exit> {
     let results = session.root.results(&options.results);
     let prepared = match &options.resume {
         None => begin(&mut session, options, &results)?,
-        Some(name) => go_on(&session, &results, name, options.repeats)?,
+        Some(name) => go_on(&session, &results, name)?,
     };
     let Some(mut prepared) = prepared else { return Ok(Exit::Interrupted) };
     let taken = measure(&session, &mut prepared, options.repeats);
@@ -53,7 +52,7 @@ pub fn run(shared: &Shared, options: &RunOptions) -> Result<Exit> {
 }
 
 fn measure(session: &Session, prepared: &mut Prepared, repeats: u32) -> Result<bool> {
-    let Prepared { header, journal, slots } = prepared;
+    let Prepared { header, journal } = prepared;
     let profile = &header.profile;
     let logs = journal.path().parent().unwrap_or(Path::new(".")).to_owned();
     let mut bench = Bench {
@@ -64,8 +63,17 @@ fn measure(session: &Session, prepared: &mut Prepared, repeats: u32) -> Result<b
         open_files: session.open_files,
         logs,
     };
-    let mut progress = Progress::new(slots, profile);
-    take(slots, &header.contenders, repeats, &mut bench, journal, &mut progress)
+    let mut progress = Progress::new(&left(header, journal.trials(), repeats), profile);
+    loop {
+        let slots = next_round(header, journal.trials(), repeats);
+        if slots.is_empty() {
+            return Ok(true);
+        }
+        progress.expect(&slots);
+        if !take(&slots, &header.contenders, repeats, &mut bench, journal, &mut progress)? {
+            return Ok(false);
+        }
+    }
 }
 
 fn publish(run: &Run, results: &Path) -> Result<()> {

@@ -2,8 +2,8 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::Export;
-use crate::report::{Figure, figures, number, valid};
-use crate::results::Run;
+use crate::report::{Figure, estimated, figures, number};
+use crate::results::{Entry, Run};
 use crate::stats::Estimate;
 
 /// An entry of the array that github-action-benchmark takes for its "custom" tools.
@@ -33,12 +33,10 @@ fn benchmarks(run: &Run, better: f64) -> Vec<Benchmark> {
     let mut all = Vec::new();
     for load in &run.header.profile.loads {
         for figure in figures(load).into_iter().filter(|figure| figure.better == Some(better)) {
-            for entry in run.header.contenders.iter().filter(|entry| !entry.is_control()) {
-                let values = valid(run, entry, load).filter_map(|(_, measured)| (figure.of)(measured));
-                let Some(Estimate { median, interval: (low, high), trials, .. }) = Estimate::of(values)
-                else {
-                    continue;
-                };
+            let columns: Vec<&Entry> = run.header.contenders.iter().collect();
+            let cells = columns.iter().zip(estimated(run, load, &columns, figure.of));
+            for (entry, estimate) in cells.filter(|(entry, _)| !entry.is_control()) {
+                let Some(Estimate { median, interval: (low, high), trials, .. }) = estimate else { continue };
                 let (what, unit) = name_and_unit(figure);
                 all.push(Benchmark {
                     name: format!("{load} / {} / {what}", entry.name),

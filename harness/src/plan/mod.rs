@@ -7,9 +7,11 @@ mod profile;
 mod rate;
 mod schedule;
 mod title;
+mod until;
 
 pub use load::{Arrivals, Kind, Load};
 pub use loadgen::Transport;
 pub use profile::Profile;
 pub use rate::Rate;
 pub use schedule::{Slot, schedule};
+pub use until::Until;

@@ -2,11 +2,11 @@ use std::fs;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Error, Result, anyhow, bail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Load;
+use super::{Load, Until};
 use crate::names::suggestion;
 
 /// A warm-up lasts at most so many times its least, if its profile does not say.
@@ -23,6 +23,9 @@ pub struct Profile {
     pub description: String,
     /// Passes over every cell.
     pub rounds: NonZeroU32,
+    /// How well the figures are to be known, by more rounds of the loads whose are not; by default it is left at `rounds`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Until>,
     /// Load before counting begins, in seconds: at least, where it is then waited for a steady load.
     pub warmup_s: f64,
     /// Seconds after which counting begins though the load is not steady; five times `warmup_s` by default.
@@ -83,6 +86,9 @@ impl Profile {
         }
         if profile.rounds.get() > 10_000 {
             bail!("rounds = {}: expected at most 10000", profile.rounds);
+        }
+        if let Some(until) = profile.until {
+            until.check().map_err(Error::msg)?;
         }
         for load in &profile.loads {
             load.check().map_err(|reason| anyhow!("load {load}: {reason}"))?;

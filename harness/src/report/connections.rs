@@ -63,7 +63,10 @@ pub(super) const STORM: &[Figure] = &[
 ];
 
 pub(super) const CONNECTION_COST: &[Figure] = &[
-    cost("Server CPU (µs/connection)", |m| per_connection(m, m.server.cpu_us, m.server.seconds)),
+    Figure {
+        decides: true,
+        ..cost("Server CPU (µs/connection)", |m| per_connection(m, m.server.cpu_us, m.server.seconds))
+    },
     figure("Load generator CPU (µs/connection)", |m| {
         per_connection(m, m.measurement.cpu_us, m.measurement.seconds)
     }),

@@ -11,16 +11,18 @@ pub(crate) struct Figure {
     pub name: &'static str,
     /// Is it no more than a lower bound where the load generator was the limit?
     pub is_rate: bool,
+    /// Is it one that `--until` waits for?
+    pub decides: bool,
     /// 1 if more is better, −1 if less is; none where there is nothing to win.
     pub better: Option<f64>,
     /// Reads it off; `None`: not to be had.
     pub of: fn(&Measured) -> Option<f64>,
 }
 
-pub(super) type Of = fn(&Measured) -> Option<f64>;
+pub(crate) type Of = fn(&Measured) -> Option<f64>;
 
 pub(super) const fn figure(name: &'static str, of: Of) -> Figure {
-    Figure { name, is_rate: false, better: None, of }
+    Figure { name, is_rate: false, decides: false, better: None, of }
 }
 
 /// A figure by which contenders are ranked, the smallest first.
@@ -30,7 +32,7 @@ pub(super) const fn cost(name: &'static str, of: Of) -> Figure {
 
 /// A figure by which contenders are ranked, the largest first.
 pub(super) const fn rate(name: &'static str, of: Of) -> Figure {
-    Figure { is_rate: true, better: Some(1.0), ..figure(name, of) }
+    Figure { is_rate: true, decides: true, better: Some(1.0), ..figure(name, of) }
 }
 
 const MS: f64 = 1e6;
@@ -115,7 +117,7 @@ const LATENESS: &[Figure] = &[
 ];
 
 const SERVER: &[Figure] = &[
-    cost("Server CPU (µs/message)", server_us_per_message),
+    Figure { decides: true, ..cost("Server CPU (µs/message)", server_us_per_message) },
     figure("Server CPU (% of one core)", |m| Some(m.server.cores_busy() * 100.0)),
     cost("Server memory (MiB)", |m| Some(m.server.resident_bytes as f64 / MIB)),
 ];
@@ -150,7 +152,7 @@ const DELIVERY_LATENCY: &[Figure] = &[
 ];
 
 const BROADCAST_SERVER: &[Figure] = &[
-    cost("Server CPU (µs/delivery)", server_us_per_message),
+    Figure { decides: true, ..cost("Server CPU (µs/delivery)", server_us_per_message) },
     figure("Server CPU (% of one core)", |m| Some(m.server.cores_busy() * 100.0)),
     cost("Server memory (MiB)", |m| Some(m.server.resident_bytes as f64 / MIB)),
 ];

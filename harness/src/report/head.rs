@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
 
 use crate::contender::Deviation;
+use crate::plan::Until;
 use crate::results::{Outcome, Run, States};
+use crate::rounds::{Cell, Ending, ending};
 
 /// What was measured where, line by line: the head of every report.
 #[must_use]
@@ -41,6 +43,7 @@ pub fn head(run: &Run) -> Vec<String> {
         "**the contract was not checked**"
     };
     lines.push(format!("Commit {commit}; {proof}."));
+    lines.extend(until(run));
     if !run.is_complete() {
         lines.push("**The run was cut off: not all trials were taken.**".to_owned());
     }
@@ -57,6 +60,24 @@ pub fn head(run: &Run) -> Vec<String> {
     }
     lines.extend(header.notes.iter().cloned());
     lines
+}
+
+/// How the rounds behind the profile's came to their end, if there were to be some.
+fn until(run: &Run) -> Option<String> {
+    let Until { percent, seconds } = run.header.profile.until?;
+    let Ending { rounds, spent_s, open } = ending(run)?;
+    let how = if open.is_empty() {
+        "every rate and every server's CPU is known so well".to_owned()
+    } else {
+        let why = match (run.is_complete(), open.iter().any(Cell::is_open)) {
+            (false, _) => "cut off".to_owned(),
+            (true, true) => format!("the {seconds:.0} s for them were spent"),
+            (true, false) => "what has no valid trials is not waited for".to_owned(),
+        };
+        let cells: Vec<String> = open.iter().map(ToString::to_string).collect();
+        format!("{why}; not known so well: {}", cells.join("; "))
+    };
+    Some(format!("Rounds until ±{percent} %: {rounds} behind the profile's, {spent_s:.0} s; {how}."))
 }
 
 /// How many seconds the warm-ups lasted, from the shortest to the longest.

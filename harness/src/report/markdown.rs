@@ -4,7 +4,7 @@ use super::{Table, costs, head, tables};
 use crate::results::Run;
 
 /// How the cells are to be read.
-const LEGEND: &str = "Each cell: the median over the rounds (its bootstrap 95 % interval) #place. Contenders that the data cannot tell apart \
+const LEGEND: &str = "Each cell: the median over the rounds (its 95 % interval) #place. Contenders that the data cannot tell apart \
                       share a place. ≥: the load generator was the limit, so the server can do at least this. Noise: what the control, one \
                       contender entered twice, differs from itself by; no place is given for less.";
 

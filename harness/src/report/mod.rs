@@ -16,6 +16,6 @@ pub(crate) use figures::{Figure, figures};
 pub use head::head;
 pub use markdown::{markdown, tables_markdown};
 pub use number::number;
-pub(crate) use standing::{noise_floor, valid};
+pub(crate) use standing::{estimated, noise_floor, valid};
 pub use table::{Table, costs, table, tables};
 pub use terminal::terminal;

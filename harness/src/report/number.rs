@@ -28,12 +28,12 @@ pub fn number(value: f64) -> String {
     format!("{sign}{grouped}{point}{fraction}")
 }
 
-/// The median, and behind it the range of the trials if there are several.
+/// The median, and behind it its interval.
 #[must_use]
 pub(super) fn estimate(estimate: &Estimate) -> String {
     let median = number(estimate.median);
     let (low, high) = (number(estimate.interval.0), number(estimate.interval.1));
-    if estimate.trials < 2 || (low == median && high == median) {
+    if low == median && high == median {
         return median;
     }
     format!("{median} ({low}–{high})")
@@ -62,10 +62,11 @@ mod tests {
     }
 
     #[test]
-    fn a_median_shows_the_range_of_its_trials() {
-        let several = Estimate::of([2.0, 1.0, 3.0]).expect("figures");
-        assert_eq!(estimate(&several), "2.000 (1.000–3.000)");
-        assert_eq!(estimate(&Estimate::of([2.0]).expect("a figure")), "2.000");
-        assert_eq!(estimate(&Estimate::of([0.0, 0.0]).expect("figures")), "0");
+    fn a_median_shows_its_interval_if_it_can_be_seen() {
+        let shown = |median, interval| estimate(&Estimate { median, interval, spread: interval, trials: 3 });
+        assert_eq!(shown(2.0, (1.0, 3.0)), "2.000 (1.000–3.000)");
+        assert_eq!(shown(2.0, (2.0, 2.0)), "2.000");
+        assert_eq!(shown(2.0, (1.99999, 2.00001)), "2.000");
+        assert_eq!(shown(0.0, (0.0, 0.0)), "0");
     }
 }

@@ -6,7 +6,7 @@ use super::number::number;
 use super::standing::valid;
 use crate::plan::Load;
 use crate::results::{Entry, Run};
-use crate::stats::Estimate;
+use crate::stats;
 
 /// Of a second: in ms or a second; `None`: nothing arrived.
 type Read = fn(&Second) -> Option<f64>;
@@ -55,8 +55,8 @@ fn medians(run: &Run, entry: &Entry, load: &Load, read: Read) -> Vec<Option<f64>
         .collect();
     let longest = trials.iter().map(|series| series.len()).max().unwrap_or(0);
     let median = |number: usize| {
-        let figures = trials.iter().filter_map(|series| read(series.get(number)?));
-        Estimate::of(figures).map(|estimate| estimate.median)
+        let mut figures: Vec<f64> = trials.iter().filter_map(|series| read(series.get(number)?)).collect();
+        stats::median(&mut figures)
     };
     (0..longest).map(median).collect()
 }

@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use super::figures::Figure;
+use super::figures::{Figure, Of};
 use crate::plan::Load;
 use crate::results::{Entry, Measured, Outcome, Run, States, Trial};
-use crate::stats::{Comparison, Observation};
+use crate::stats::{Comparison, Estimate, Observation, Seen, estimates};
 
 /// How the contenders stand to one another in one figure of one load.
 pub(super) struct Standing {
@@ -57,6 +57,17 @@ pub(crate) fn valid<'a>(
         Outcome::Measured(measured) if measured.is_valid() => Some((trial, measured.as_ref())),
         _ => None,
     })
+}
+
+/// Each contender's figure, in the order of the columns; `None` for one without a valid trial that has it.
+pub(crate) fn estimated(run: &Run, load: &Load, columns: &[&Entry], of: Of) -> Vec<Option<Estimate>> {
+    let cell = |entry: &&Entry| {
+        let seen = |(trial, measured): (&Trial, &Measured)| {
+            Some(Seen { round: trial.slot.round, value: of(measured)? })
+        };
+        valid(run, entry, load).filter_map(seen).collect()
+    };
+    estimates(&columns.iter().map(cell).collect::<Vec<_>>())
 }
 
 /// The factor by which the control differs from its original in a figure; 1 without a control.

@@ -4,10 +4,10 @@ use super::costs::costs_of;
 use super::figures::{Figure, Of, figures, performance};
 use super::number;
 use super::seconds::seconds;
-use super::standing::{standing, valid};
+use super::standing::{estimated, standing, valid};
 use crate::plan::Load;
-use crate::results::{Entry, Outcome, Run, Trial};
-use crate::stats::Estimate;
+use crate::results::{Entry, Measured, Outcome, Run, Trial};
+use crate::stats::{Estimate, Seen, estimates};
 use crate::trial::Doubt;
 
 /// The contender that the others are shown against.
@@ -40,8 +40,10 @@ pub fn table(run: &Run, load: &Load) -> Table {
         figures(load).into_iter().map(|figure| row(run, &columns, load, figure)).collect();
     if columns.iter().any(|entry| entry.name == CEILING) {
         let (compared, of) = performance(load);
-        let shares = columns.iter().map(|entry| share_of_ceiling(run, entry, load, of)).collect();
-        rows.push((format!("Share of the ceiling, by {compared} (%)"), shares));
+        rows.push((
+            format!("Share of the ceiling, by {compared} (%)"),
+            shares_of_ceiling(run, &columns, load, of),
+        ));
     }
     if matches!(load, Load::Capacity { .. }) {
         let stops = columns.iter().map(|entry| stops(run, entry, load)).collect();
@@ -79,9 +81,10 @@ fn columns<'a>(run: &'a Run, load: &Load) -> Vec<&'a Entry> {
 
 fn row(run: &Run, columns: &[&Entry], load: &Load, figure: &Figure) -> (String, Vec<String>) {
     let standing = standing(run, load, figure, columns);
-    let cells = columns.iter().map(|entry| {
+    let estimates = estimated(run, load, columns, figure.of);
+    let cells = columns.iter().zip(estimates).map(|(entry, estimate)| {
         let place = standing.as_ref().and_then(|standing| standing.places.get(&entry.name));
-        cell(run, entry, load, figure) + &place.map_or(String::new(), |place| format!(" #{place}"))
+        cell(run, entry, load, figure, estimate) + &place.map_or(String::new(), |place| format!(" #{place}"))
     });
     let floor = standing.as_ref().and_then(|standing| standing.noise_floor);
     let name = floor.map_or(figure.name.to_owned(), |floor| {
@@ -90,9 +93,8 @@ fn row(run: &Run, columns: &[&Entry], load: &Load, figure: &Figure) -> (String, 
     (name, cells.collect())
 }
 
-fn cell(run: &Run, entry: &Entry, load: &Load, figure: &Figure) -> String {
-    let values = valid(run, entry, load).filter_map(|(_, measured)| (figure.of)(measured));
-    match Estimate::of(values) {
+fn cell(run: &Run, entry: &Entry, load: &Load, figure: &Figure, estimate: Option<Estimate>) -> String {
+    match estimate {
         None => missing(run, entry, load).to_owned(),
         Some(estimate) => {
             let at_least = if figure.is_rate && is_lower_bound(run, entry, load) { "≥ " } else { "" };
@@ -119,17 +121,24 @@ fn missing(run: &Run, entry: &Entry, load: &Load) -> &'static str {
 }
 
 /// Ratios are taken within a round, where both were measured back to back.
-fn share_of_ceiling(run: &Run, entry: &Entry, load: &Load, of: Of) -> String {
-    let Some(ceiling) = run.header.contenders.iter().find(|other| other.name == CEILING) else {
-        return "–".to_owned();
-    };
-    let limit: BTreeMap<u32, f64> = valid(run, ceiling, load)
+fn shares_of_ceiling(run: &Run, columns: &[&Entry], load: &Load, of: Of) -> Vec<String> {
+    let ceiling = columns.iter().filter(|entry| entry.name == CEILING);
+    let limit: BTreeMap<u32, f64> = ceiling
+        .flat_map(|entry| valid(run, entry, load))
         .filter_map(|(trial, measured)| Some((trial.slot.round, of(measured)?)))
         .collect();
-    let shares = valid(run, entry, load)
-        .filter_map(|(trial, measured)| Some(of(measured)? / limit.get(&trial.slot.round)? * 100.0));
-    Estimate::of(shares)
-        .map_or_else(|| missing(run, entry, load).to_owned(), |share| number::estimate(&share))
+    let cell = |entry: &&Entry| -> Vec<Seen> {
+        let share = |(trial, measured): (&Trial, &Measured)| {
+            let round = trial.slot.round;
+            Some(Seen { round, value: of(measured)? / limit.get(&round)? * 100.0 })
+        };
+        valid(run, entry, load).filter_map(share).collect()
+    };
+    let shares = estimates(&columns.iter().map(cell).collect::<Vec<_>>());
+    let shown = |(entry, share): (&&Entry, Option<Estimate>)| {
+        share.map_or_else(|| missing(run, entry, load).to_owned(), |share| number::estimate(&share))
+    };
+    columns.iter().zip(shares).map(shown).collect()
 }
 
 /// What ended the climbs of a contender.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::contender::Contender;
 use crate::machine::{CoreShares, CoreUse, Environment, MemoryCourse, Probe, Spent};
 use crate::plan::{Load, Profile, Slot, schedule};
+use crate::rounds::next_round;
 use crate::trial::{Calibration, Doubt, Failed, Search};
 
 /// Version of the results file's form. Older ones are read: 1 had no digest. A later one is refused.
@@ -72,6 +73,9 @@ pub struct Trial {
     pub slot: Slot,
     /// When it began (RFC 3339, UTC).
     pub started_at: String,
+    /// How long it took, from booting the server to its end, in seconds; `None` in older results.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_s: Option<f64>,
     /// What came of it.
     pub outcome: Outcome,
 }
@@ -149,10 +153,10 @@ impl Run {
         self.header.contenders.iter().any(|entry| entry.name == name)
     }
 
-    /// Was every trial taken that was planned?
+    /// Was every trial taken that was planned, and every round that the figures asked for?
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.header.slots().iter().all(|slot| self.trials.iter().any(|trial| trial.slot == *slot))
+        next_round(&self.header, &self.trials, 0).is_empty()
     }
 
     /// Did anything fail? A trial that the machine disturbed is no failure, and neither is one repeated.
@@ -167,16 +171,20 @@ impl Run {
 }
 
 impl Header {
-    /// All trials of the run, in their order.
+    /// All trials of the profile's rounds, in their order.
     #[must_use]
     pub fn slots(&self) -> Vec<Slot> {
-        let able: Vec<&Entry> = self.contenders.iter().filter(|entry| entry.failed.is_none()).collect();
-        let names: Vec<String> = able.iter().map(|entry| entry.name.clone()).collect();
-        let mut slots = schedule(&names, &self.profile.loads, self.profile.rounds.get(), self.seed);
-        slots.retain(|slot| {
-            let serves = |entry: &&Entry| entry.manifest.serves(slot.load.service());
-            able.iter().any(|entry| entry.name == slot.contender && serves(entry))
-        });
+        let rounds = 1..=self.profile.rounds.get();
+        rounds.flat_map(|round| self.slots_of(round, &self.profile.loads)).collect()
+    }
+
+    /// A round of these loads: its trials, in their order.
+    #[must_use]
+    pub fn slots_of(&self, round: u32, loads: &[Load]) -> Vec<Slot> {
+        let names: Vec<String> = self.contenders.iter().map(|entry| entry.name.clone()).collect();
+        let mut slots = schedule(&names, loads, round, self.seed);
+        let takes = |entry: &Entry, slot: &Slot| entry.name == slot.contender && entry.takes(&slot.load);
+        slots.retain(|slot| self.contenders.iter().any(|entry| takes(entry, slot)));
         slots
     }
 
@@ -190,6 +198,12 @@ impl Header {
 }
 
 impl Entry {
+    /// Is it measured under this load?
+    #[must_use]
+    pub fn takes(&self, load: &Load) -> bool {
+        self.failed.is_none() && self.manifest.serves(load.service())
+    }
+
     /// Is it a contender's second entry?
     #[must_use]
     pub fn is_control(&self) -> bool {

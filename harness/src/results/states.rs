@@ -1,5 +1,8 @@
+use std::collections::HashSet;
+
 use super::{Measured, Outcome, Run};
 use crate::machine::Probe;
+use crate::plan::Slot;
 use crate::stats::is_other_state;
 
 /// A state of the machine that was seen.
@@ -54,7 +57,8 @@ impl Run {
     /// How many trials were taken again because the state changed.
     #[must_use]
     pub fn repeated(&self) -> usize {
-        self.trials.len().saturating_sub(self.header.slots().len())
+        let slots: HashSet<&Slot> = self.trials.iter().map(|trial| &trial.slot).collect();
+        self.trials.len() - slots.len()
     }
 
     fn measured(&self) -> impl Iterator<Item = &Measured> {

@@ -101,7 +101,8 @@ fn null_distribution(design: &Design) -> Vec<f64> {
 }
 
 /// A standard normal variate (Box and Muller, 1958).
-pub(super) fn normal(random: &mut fastrand::Rng) -> f64 {
+#[must_use]
+pub fn normal(random: &mut fastrand::Rng) -> f64 {
     (-2.0 * (1.0 - random.f64()).ln()).sqrt() * (std::f64::consts::TAU * random.f64()).cos()
 }
 

@@ -7,13 +7,17 @@ mod comparison;
 mod drift;
 mod estimate;
 #[cfg(test)]
+mod honest;
+mod noise;
+mod prior;
+#[cfg(test)]
 mod simulated;
 mod states;
 
 pub use blocks::{Design, Fit, Observation};
 pub use bootstrap::median_interval;
 pub use change::{Pair, Tagged, changes};
-pub use comparison::{Comparison, Difference};
+pub use comparison::{Comparison, Difference, normal};
 pub use drift::{Drift, drift};
-pub use estimate::Estimate;
+pub use estimate::{Estimate, Seen, estimates, median};
 pub use states::is_other_state;

@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use anyhow::Result;
 use jiff::Timestamp;
 
@@ -34,15 +36,16 @@ pub fn take(
         watch.begin(slot);
         for attempt in 0..=repeats {
             let started_at = Timestamp::now().to_string();
-            let label =
-                format!("{:04}-{}-{attempt}", index + 1, slug(&format!("{} {}", slot.contender, slot.load)));
+            let label = label(slot, index + 1, attempt);
+            let began = Instant::now();
             let outcome = match bench.measure(&entry.manifest, slot, &label) {
                 Ok(measured) => Outcome::Measured(Box::new(measured)),
                 Err(Failed { failure: Failure::Interrupted, .. }) => return Ok(false),
                 Err(failed) => Outcome::Failed(failed),
             };
             let again = outcome.is_worth_repeating() && attempt < repeats;
-            let trial = Trial { slot: slot.clone(), started_at, outcome };
+            let took_s = Some(began.elapsed().as_secs_f64());
+            let trial = Trial { slot: slot.clone(), started_at, took_s, outcome };
             journal.append(&trial)?;
             watch.end(slot, &trial.outcome, again);
             if !again {
@@ -51,6 +54,11 @@ pub fn take(
         }
     }
     Ok(true)
+}
+
+/// Names a trial in file names: its round, its place among those that are taken now, what it is, and the attempt.
+fn label(Slot { round, contender, load }: &Slot, place: usize, attempt: u32) -> String {
+    format!("{round:03}-{place:03}-{}-{attempt}", slug(&format!("{contender} {load}")))
 }
 
 impl Outcome {
