@@ -93,6 +93,21 @@ impl Parser {
         self.retry_ms
     }
 
+    /// How many bytes it holds: of the event in progress, and of ids. A server may send lines and events without end.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.line.len() + self.data.len() + self.name.len() + self.id.len() + self.last_event_id.len()
+    }
+
+    /// Gives back what each of its buffers has grown to beyond `bytes` and does not hold: for streams that are many, and
+    /// mostly idle.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        for buffer in [&mut self.line, &mut self.data, &mut self.name, &mut self.id, &mut self.last_event_id]
+        {
+            buffer.shrink_to(bytes);
+        }
+    }
+
     /// Interprets a line; true if an event is complete with it.
     fn read_line(&mut self, mut line: &[u8]) -> bool {
         if !std::mem::replace(&mut self.started, true) {
@@ -141,4 +156,22 @@ fn milliseconds(value: &[u8]) -> Option<u64> {
     let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
     let digits = str::from_utf8(value).ok().filter(|_| is_number)?;
     Some(digits.parse().unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_that_have_grown_are_given_back() {
+        let mut parser = Parser::new();
+        let event = format!("id: 7\nevent: {0}\ndata: {0}\n\n", "x".repeat(10_000));
+        let (start, end) = event.split_at(15_000);
+        for mut piece in [start, end].map(str::as_bytes) {
+            while parser.next(&mut piece).is_some() {}
+        }
+        parser.shrink_to(100);
+        let Parser { line, data, name, id, last_event_id, .. } = &parser;
+        assert!([line, data, name, id, last_event_id].iter().all(|buffer| buffer.capacity() <= 100));
+    }
 }

@@ -126,6 +126,22 @@ fn every_split_in_two_gives_the_same() {
     assert_eq!(parsed(stream.as_bytes().chunks(1)), whole, "byte by byte");
 }
 
+#[test]
+fn what_it_holds_is_told_and_given_back_between_events() {
+    let mut parser = Parser::new();
+    let event = format!("id: 17\nevent: name\ndata: {}\n\n", "x".repeat(10_000));
+    let (start, end) = event.split_at(9_000);
+    assert!(parser.next(&mut start.as_bytes()).is_none());
+    assert!((8_900..9_100).contains(&parser.held_bytes()), "{}", parser.held_bytes());
+    parser.shrink_to(0);
+    let mut end = end.as_bytes();
+    assert_eq!(parser.next(&mut end).map(|event| event.data.len()), Some(10_000), "nothing of it is lost");
+    assert!(parser.next(&mut end).is_none());
+    assert_eq!(parser.held_bytes(), 2 * "17".len(), "the id is remembered");
+    parser.shrink_to(16);
+    assert_eq!(parser.last_event_id(), b"17");
+}
+
 /// Pieces of which streams are made that mean something, or almost.
 fn piece() -> impl Strategy<Value = &'static [u8]> {
     prop::sample::select(vec![

@@ -170,6 +170,7 @@ impl Dialogue {
             Line::Http(answers) => answers.receive(bytes, |status, body| {
                 let wrong = (status != 200).then(|| format!("a request answered with HTTP {status}"));
                 answered(asked, wrong, |count| topic.is_answer(count, body), at_ns, context);
+                Ok(())
             }),
             Line::WebSocket(client, message) => {
                 while let Some(chunk) = client.next(&mut bytes, &mut context.random, &mut context.out)? {

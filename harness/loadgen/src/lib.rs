@@ -31,7 +31,9 @@ mod websocket;
 mod xhr;
 
 pub use capacity::{Capacity, Step, StepMemory, Stop};
-pub use load::{Arrivals, CapacityPlan, Connecting, Kind, Load, Process, Timing, Transport, Workload};
+pub use load::{
+    Arrivals, CapacityPlan, Connecting, Kind, Load, Process, Subscription, Timing, Transport, Workload,
+};
 pub use record::{Connections, Delivery, Distribution, Event, Measurement, Phase, Second, Warmup};
 pub use run::{RunError, run};
 pub use spread::{CHILD, serve_parent};

@@ -1,4 +1,5 @@
 mod check;
+mod subscription;
 mod transport;
 
 use std::net::SocketAddr;
@@ -9,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use check::MAX_THREADS;
+pub use subscription::Subscription;
 pub use transport::Transport;
 
 use crate::engine::nanoseconds;
@@ -126,7 +128,7 @@ pub enum Workload {
         #[serde(default, skip_serializing_if = "is_default")]
         arrivals: Arrivals,
     },
-    /// Subscribers on `WS /ws/broadcast` check each delivery of what publishers send by `POST /publish`.
+    /// Subscribers check each delivery of what publishers send by `POST /publish`.
     Broadcast {
         /// Subscribers.
         #[arg(long, default_value = "100")]
@@ -134,6 +136,10 @@ pub enum Workload {
         /// Publishers, each on a keep-alive connection of its own.
         #[arg(long, default_value = "1")]
         publishers: NonZeroUsize,
+        /// What subscribers subscribe by.
+        #[arg(long, default_value = "websocket")]
+        #[serde(default, skip_serializing_if = "is_default")]
+        transport: Subscription,
         /// Length of each publication's data, in bytes: at least the 32 that say what and when it was.
         #[arg(long, default_value_t = 128)]
         payload_bytes: usize,

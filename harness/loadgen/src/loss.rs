@@ -34,6 +34,8 @@ pub(crate) enum Loss {
     ClosedSilently,
     #[error("ended without a close")]
     Ended,
+    #[error("the event stream ended")]
+    StreamEnded,
     #[error("{0}")]
     System(String),
 }

@@ -64,8 +64,9 @@ pub struct Measurement {
     /// open loop: of the messages that were meant to be sent in the measured time, the replies in the drain
     /// too, since to leave out the late ones would flatter.
     pub latency: Distribution,
-    /// From the start of `connect` to the checked answer to the upgrade; over HTTP, which has none, to its end. Where
-    /// connections are opened again and again, of those that opened in the measured time.
+    /// From the start of `connect` to the checked answer to the upgrade, or to the first request of a subscriber by SSE or
+    /// long polling; of others over HTTP, who have neither, to its end. Where connections are opened again and again, of those
+    /// that opened in the measured time.
     pub connect: Distribution,
     /// A storm of connections only: from the start of the first `connect` to the moment when the last that opened was open, in ns.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::broadcast::{Broadcast, Pace, Shared};
+use crate::broadcast::{self, Broadcast, Pace, Shared};
 use crate::capacity::climb;
 use crate::conduct::{Link, Moments, conduct};
 use crate::connect::Connect;
@@ -150,17 +150,17 @@ pub(crate) fn drive(
             let questions = (!storm).then_some(messages.get());
             Connect::new(topic, questions, part.numbers().skip(number).step_by(loops))
         }),
-        Workload::Broadcast { subscribers, publishers, payload_bytes, ref arrivals } => {
+        Workload::Broadcast { subscribers, publishers, transport, payload_bytes, ref arrivals } => {
             let pace = match arrivals.rate {
                 None => Pace::Closed { patience_ns: nanoseconds(load.timing.patience_s) },
                 Some(_) => Pace::Open { arrivals: *arrivals, publishers: publishers.get() as u32 },
             };
+            let plan = broadcast::Plan { target: load.target, subscription: transport, payload_bytes, pace };
             let shared = Arc::new(Shared::new(publishers.get(), wakers.clone()));
             members.conduct(lead, emit, |number| {
-                let subscribers = (number..subscribers.get()).step_by(loops).len();
+                let subscribers = (number..subscribers.get()).step_by(loops);
                 let publishers = (number as u32..publishers.get() as u32).step_by(loops);
-                let shared = Arc::clone(&shared);
-                Broadcast::new(number, subscribers, publishers, payload_bytes, pace, load.target, shared)
+                Broadcast::new(number, subscribers, publishers, &plan, Arc::clone(&shared))
             })
         }
     }

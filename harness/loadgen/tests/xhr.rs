@@ -79,7 +79,7 @@ fn what_is_no_http_loses_one_connection_by_its_cause() {
         ),
         (
             b"HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n".to_vec(),
-            "malformed answer: a body longer than 64 KiB",
+            "malformed answer: a body that is too long",
         ),
     ] {
         let measurement = in_place_of_one(move |_| Do::Send(bytes.clone()));

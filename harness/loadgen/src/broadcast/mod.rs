@@ -1,45 +1,54 @@
-//! Subscribers on `WS /ws/broadcast` check what publishers send by `POST /publish`.
+//! Subscribers on `WS /ws/broadcast`, `GET /sse` and `GET /poll` check what publishers send by `POST /publish`.
 //!
-//! The data of a publication says by whom and when it was meant to be sent, so a subscriber needs no table
-//! to know how long it took, and all that a delivery costs is a comparison in place and a count.
+//! Whatever brings a delivery, it is checked and counted in one place (`check`). The data of a publication says by whom
+//! and when it was meant to be sent, so a subscriber needs no table to know how long it took, and all that a delivery
+//! costs is a comparison in place and a count.
 
+mod check;
+mod delivered;
+mod event_stream;
+mod long_poll;
 mod order;
 mod publisher;
 mod shared;
+mod socket;
 mod subscriber;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use framing::Opcode;
-use order::Place;
+use check::Check;
 pub(crate) use publisher::Pace;
 use publisher::Publisher;
 pub(crate) use shared::Shared;
-use subscriber::{Delivered, MAX_ENVELOPE_BYTES, Subscriber};
+use subscriber::Subscriber;
 
 use crate::engine::{Context, Role, Workload};
-use crate::http::request_head;
-use crate::load::Kind;
+use crate::http::{request_end, request_head};
+use crate::load::{Kind, Subscription};
 use crate::loss::Loss;
 use crate::payload::{Note, fill};
+
+/// What the loops of a broadcast have in common.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) target: SocketAddr,
+    pub(crate) subscription: Subscription,
+    /// Length of a publication's data: at least [`Broadcast::MIN_BYTES`].
+    pub(crate) payload_bytes: usize,
+    pub(crate) pace: Pace,
+}
 
 /// One loop's share of a broadcast.
 #[derive(Debug)]
 pub(crate) struct Broadcast {
-    /// Number of this loop.
-    here: usize,
     shared: Arc<Shared>,
-    pace: Pace,
     publishers: Vec<Publisher>,
     /// Head of every publication's request.
     head: Vec<u8>,
-    /// End of every publication's data.
-    fill: Box<[u8]>,
-    /// Of this loop's subscribers that are open: how many, and the sums of theirs.
-    live: u64,
-    delivered: u64,
-    settled: u64,
+    /// End of every other request.
+    end: Vec<u8>,
+    check: Check,
     ticked_ns: u64,
 }
 
@@ -55,87 +64,29 @@ impl Broadcast {
     /// Least length of a publication's data, in bytes.
     pub(crate) const MIN_BYTES: usize = Note::BYTES;
 
-    /// Loop number `here`, and the states of its connections: `subscribers`, then the publishers with these
-    /// `numbers`. `payload_bytes` is at least [`MIN_BYTES`](Self::MIN_BYTES).
+    /// Loop number `here`, and the states of its connections: the subscribers with these numbers, then the publishers
+    /// with theirs.
     pub(crate) fn new(
         here: usize,
-        subscribers: usize,
-        numbers: impl Iterator<Item = u32>,
-        payload_bytes: usize,
-        pace: Pace,
-        target: SocketAddr,
+        subscribers: impl Iterator<Item = usize>,
+        publishers: impl Iterator<Item = u32>,
+        plan: &Plan,
         shared: Arc<Shared>,
     ) -> (Self, Vec<Peer>) {
-        let publishers: Vec<_> = numbers
+        let &Plan { target, subscription, payload_bytes, pace } = plan;
+        let fill = fill(payload_bytes - Note::BYTES, Kind::Text);
+        let check = Check::new(here, Arc::clone(&shared), matches!(pace, Pace::Closed { .. }), fill);
+        let mut peers: Vec<_> = subscribers
+            .map(|number| Peer::Subscriber(Subscriber::new(subscription, number, &check)))
+            .collect();
+        let first = peers.len();
+        let publishers: Vec<_> = publishers
             .enumerate()
-            .map(|(index, number)| Publisher::new(number, subscribers + index, pace))
+            .map(|(index, number)| Publisher::new(number, first + index, pace))
             .collect();
-        let peers = (0..subscribers)
-            .map(|_| Peer::Subscriber(Subscriber::new()))
-            .chain((0..publishers.len()).map(Peer::Publisher))
-            .collect();
-        let broadcast = Self {
-            here,
-            shared,
-            pace,
-            publishers,
-            head: request_head(target, payload_bytes),
-            fill: fill(payload_bytes - Note::BYTES, Kind::Text),
-            live: 0,
-            delivered: 0,
-            settled: 0,
-            ticked_ns: 0,
-        };
-        (broadcast, peers)
-    }
-
-    fn max_message_bytes(&self) -> usize {
-        MAX_ENVELOPE_BYTES + Note::BYTES + self.fill.len()
-    }
-
-    /// A message has arrived at a subscriber.
-    fn deliver(
-        &mut self,
-        subscriber: &mut Subscriber,
-        opcode: Opcode,
-        message: &[u8],
-        at_ns: u64,
-        context: &mut Context,
-    ) {
-        let tally = &mut context.tally;
-        let Some(delivered) = Delivered::read(opcode, message, &self.fill) else {
-            return tally.error("a message that is no delivery", 1);
-        };
-        let counts = u64::from(delivered.note.is_some_and(|note| context.schedule.counts(note.intended_ns)));
-        match subscriber.order.note(delivered.id) {
-            Place::Next { skipped } => {
-                let settled = skipped.saturating_add(1);
-                subscriber.settled = subscriber.settled.saturating_add(settled);
-                self.settled = self.settled.saturating_add(settled);
-            }
-            Place::Late => {
-                tally.delivery.out_of_order += counts;
-                tally.error("a delivery out of order", 1);
-            }
-            Place::Again => {
-                tally.delivery.duplicates += counts;
-                return tally.error("a delivery that came again", 1);
-            }
-        }
-        subscriber.delivered += 1;
-        self.delivered += 1;
-        let Some(note) = delivered.note else {
-            return tally.error("a delivery that differs from what was published", 1);
-        };
-        tally.delivery.received += counts;
-        let latency_ns = at_ns.saturating_sub(note.intended_ns);
-        if counts > 0 {
-            tally.latency.record_ns(latency_ns);
-        }
-        context.arrived(at_ns, latency_ns);
-        if matches!(self.pace, Pace::Closed { .. }) {
-            self.shared.delivered(note.publisher, note.sequence, self.here);
-        }
+        peers.extend((0..publishers.len()).map(Peer::Publisher));
+        let (head, end) = (request_head(target, payload_bytes), request_end(target));
+        (Self { shared, publishers, head, end, check, ticked_ns: 0 }, peers)
     }
 }
 
@@ -144,58 +95,50 @@ impl Workload for Broadcast {
 
     fn role(&self, peer: &Peer) -> Role {
         match peer {
-            Peer::Subscriber(_) => Role::WebSocket("/ws/broadcast"),
+            Peer::Subscriber(subscriber) => subscriber.role(),
             Peer::Publisher(_) => Role::Helper("publisher"),
         }
     }
 
+    fn is_open(&self, peer: &Peer) -> bool {
+        match peer {
+            Peer::Subscriber(subscriber) => subscriber.is_open(),
+            Peer::Publisher(_) => true,
+        }
+    }
+
     fn opened(&mut self, peer: &mut Peer) {
-        if let Peer::Subscriber(_) = peer {
-            self.live += 1;
-            self.shared.subscriber_opened();
+        if let Peer::Subscriber(subscriber) = peer {
+            self.check.live += 1;
+            self.shared.subscriber_opened(subscriber.polls());
         }
     }
 
     fn receive(
         &mut self,
         peer: &mut Peer,
-        mut bytes: &mut [u8],
+        bytes: &mut [u8],
         at_ns: u64,
         context: &mut Context,
     ) -> Result<(), Loss> {
-        let subscriber = match peer {
-            Peer::Publisher(index) => {
-                return self.publishers[*index].receive(bytes, context, &self.shared);
-            }
-            Peer::Subscriber(subscriber) => subscriber,
-        };
-        while let Some(chunk) = subscriber.client.next(&mut bytes, &mut context.random, &mut context.out)? {
-            if chunk.first && chunk.last {
-                self.deliver(subscriber, chunk.opcode, chunk.payload, at_ns, context);
-                continue;
-            }
-            subscriber.partial.extend_from_slice(chunk.payload);
-            if subscriber.partial.len() > self.max_message_bytes() {
-                return Err(Loss::TooLong);
-            }
-            if chunk.last {
-                let message = std::mem::take(&mut subscriber.partial);
-                self.deliver(subscriber, chunk.opcode, &message, at_ns, context);
-            }
+        match peer {
+            Peer::Publisher(index) => self.publishers[*index].receive(bytes, context, &self.shared),
+            Peer::Subscriber(subscriber) => subscriber.receive(bytes, at_ns, &mut self.check, context),
         }
-        Ok(())
     }
 
     fn produce(&mut self, peer: &mut Peer, context: &mut Context) {
-        let &mut Peer::Publisher(index) = peer else { return };
-        let publisher = &mut self.publishers[index];
+        let publisher = match peer {
+            Peer::Subscriber(subscriber) => return subscriber.ask(&self.end, &mut context.out),
+            Peer::Publisher(index) => &mut self.publishers[*index],
+        };
         while context.out.len() < Context::OUT_BYTES {
             let now_ns = context.clock.now_ns();
             let Some(intended_ns) = publisher.due_ns(now_ns, context, &self.shared) else { break };
             let note = publisher.begin(intended_ns, now_ns, context, &self.shared);
             context.out.extend_from_slice(&self.head);
             context.out.extend_from_slice(&note.write());
-            context.out.extend_from_slice(&self.fill);
+            context.out.extend_from_slice(&self.check.fill);
         }
     }
 
@@ -217,18 +160,19 @@ impl Workload for Broadcast {
     fn lost(&mut self, peer: &mut Peer, was_open: bool) {
         match peer {
             Peer::Publisher(index) => self.publishers[*index].give_up(&self.shared),
-            Peer::Subscriber(subscriber) if was_open => {
-                self.live -= 1;
-                self.delivered -= subscriber.delivered;
-                self.settled = self.settled.saturating_sub(subscriber.settled);
-                self.shared.subscriber_lost();
+            Peer::Subscriber(subscriber) => {
+                self.check.forget(&subscriber.record);
+                if was_open {
+                    self.check.live -= 1;
+                    self.shared.subscriber_lost();
+                }
             }
-            Peer::Subscriber(_) => {}
         }
     }
 
     fn is_done(&self, _context: &Context) -> bool {
-        let settled = || self.settled >= self.shared.accepted().saturating_mul(self.live);
+        let Check { settled, live, .. } = self.check;
+        let settled = || settled >= self.shared.accepted().saturating_mul(live);
         self.shared.live() == 0 || (self.shared.all_published() && settled())
     }
 
@@ -240,8 +184,8 @@ impl Workload for Broadcast {
                 .tally
                 .error("a publication that was not sent", publisher.unsent(now_ns, &context.schedule));
         }
-        context.tally.fan_out.subscribers = self.live;
-        context.tally.fan_out.delivered = self.delivered;
+        context.tally.fan_out.subscribers = self.check.live;
+        context.tally.fan_out.delivered = self.check.delivered;
     }
 }
 

@@ -9,6 +9,8 @@ use crate::engine::Waker;
 #[derive(Debug)]
 pub(crate) struct Shared {
     opened: AtomicU64,
+    /// Those of them that are long polls.
+    polls: AtomicU64,
     lost: AtomicU64,
     accepted: AtomicU64,
     unfinished: AtomicU64,
@@ -21,6 +23,7 @@ impl Shared {
     pub(crate) fn new(publishers: usize, wakers: Vec<Waker>) -> Self {
         Self {
             opened: AtomicU64::new(0),
+            polls: AtomicU64::new(0),
             lost: AtomicU64::new(0),
             accepted: AtomicU64::new(0),
             unfinished: AtomicU64::new(publishers as u64),
@@ -29,7 +32,8 @@ impl Shared {
         }
     }
 
-    pub(super) fn subscriber_opened(&self) {
+    pub(super) fn subscriber_opened(&self, polls: bool) {
+        self.polls.fetch_add(u64::from(polls), SeqCst);
         self.opened.fetch_add(1, SeqCst);
     }
 
@@ -42,6 +46,11 @@ impl Shared {
     /// Subscribers that are open.
     pub(super) fn live(&self) -> u64 {
         self.opened.load(SeqCst) - self.lost.load(SeqCst)
+    }
+
+    /// Of the subscribers that were open at the start, those that are long polls.
+    pub(super) fn polls(&self) -> u64 {
+        self.polls.load(SeqCst)
     }
 
     /// Subscribers that were open at the start.

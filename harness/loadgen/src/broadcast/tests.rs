@@ -1,7 +1,9 @@
+mod subscribers;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use framing::Header;
+use framing::{Header, Opcode};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -25,12 +27,19 @@ struct Bench {
 
 impl Bench {
     fn new(pace: Pace) -> Self {
+        let mut bench = Self::connected(Subscription::Websocket, pace);
+        for peer in &mut bench.peers {
+            bench.broadcast.opened(peer);
+        }
+        bench
+    }
+
+    /// The same when TCP has connected and nothing is asked for.
+    fn connected(subscription: Subscription, pace: Pace) -> Self {
         let target = ([127, 0, 0, 1], 9001).into();
         let shared = Arc::new(Shared::new(1, vec![Waker::new().expect("an eventfd")]));
-        let (mut broadcast, mut peers) = Broadcast::new(0, 2, 0..1, PAYLOAD_BYTES, pace, target, shared);
-        for peer in &mut peers {
-            broadcast.opened(peer);
-        }
+        let plan = Plan { target, subscription, payload_bytes: PAYLOAD_BYTES, pace };
+        let (broadcast, peers) = Broadcast::new(0, 0..2, 0..1, &plan, shared);
         let mut context = Context::new(target, Clock::start());
         context.schedule = Schedule { start_ns: 0, measure_ns: 0, end_ns: u64::MAX, give_up_ns: u64::MAX };
         context.sending = true;
@@ -202,7 +211,7 @@ fn the_order_and_the_bytes_of_deliveries_are_checked() {
     let tally = &bench.context.tally;
     assert_eq!((tally.delivery.received, tally.delivery.duplicates, tally.delivery.out_of_order), (3, 1, 1));
     // The right ones: 5, 8 and 7.
-    assert_eq!((tally.messages, tally.latency.count(), bench.broadcast.delivered), (3, 3, 4));
+    assert_eq!((tally.messages, tally.latency.count(), bench.broadcast.check.delivered), (3, 3, 4));
 }
 
 proptest! {

@@ -1,6 +1,7 @@
 use std::io;
 use std::ops::Range;
 
+use super::connection::Step;
 use super::{Context, EventLoop, Role, Workload};
 use crate::http::Upgrade;
 use crate::loss::Loss;
@@ -81,29 +82,32 @@ impl<W: Workload> EventLoop<W> {
         }
     }
 
-    /// TCP has connected, or failed to: asks for the upgrade, if there is to be one.
+    /// TCP has connected, or failed to: asks for what the connection is to be, if that has to be asked for.
     pub(super) fn connected(&mut self, slot: usize) {
         let connection = &mut self.connections[slot];
         let (Some(socket), Some(opening)) = (&connection.socket, &mut connection.opening) else { return };
         if let Ok(Some(error)) | Err(error) = socket.take_error() {
             return self.lose(slot, error);
         }
+        self.context.out.clear();
         match self.workload.role(&connection.state) {
             Role::WebSocket(path) => {
-                let context = &mut self.context;
-                context.out.clear();
-                opening.upgrade =
-                    Some(Upgrade::request(context.target, path, &mut context.random, &mut context.out));
-                if let Err(error) = connection.send(&context.out) {
-                    self.lose(slot, error);
-                }
-                self.context.out.clear();
+                let Context { target, random, out, .. } = &mut self.context;
+                opening.step = Step::Upgrading(Upgrade::request(*target, path, random, out));
+            }
+            Role::Answered => {
+                opening.step = Step::Asking;
+                self.workload.produce(&mut connection.state, &mut self.context);
             }
             Role::Http | Role::Helper(_) => {
                 let now_ns = self.context.clock.now_ns();
-                self.opened(slot, now_ns);
+                return self.opened(slot, now_ns);
             }
         }
+        if let Err(error) = connection.send(&self.context.out) {
+            self.lose(slot, error);
+        }
+        self.context.out.clear();
     }
 
     /// The connection is open.

@@ -29,8 +29,18 @@ pub(crate) struct Connection<S> {
 #[derive(Debug)]
 pub(super) struct Opening {
     pub(super) began_ns: u64,
-    /// From when TCP has connected, if there is to be an upgrade.
-    pub(super) upgrade: Option<Upgrade>,
+    pub(super) step: Step,
+}
+
+/// How far a connection has come that is not open.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// TCP connects.
+    Connecting,
+    /// The upgrade is asked for.
+    Upgrading(Upgrade),
+    /// The workload has asked, and will say when it is open.
+    Asking,
 }
 
 impl<S> Connection<S> {
@@ -45,7 +55,7 @@ impl<S> Connection<S> {
         sources: &Sources,
         now_ns: u64,
     ) -> io::Result<&TcpStream> {
-        self.opening = Some(Box::new(Opening { began_ns: now_ns, upgrade: None }));
+        self.opening = Some(Box::new(Opening { began_ns: now_ns, step: Step::Connecting }));
         self.unsent = None;
         let socket = connect(target, sources)?;
         Ok(self.socket.insert(socket))

@@ -19,7 +19,7 @@ use std::ops::Range;
 
 pub(crate) use clock::{Clock, Schedule, nanoseconds, process_cpu_us};
 pub(crate) use connect::Approach;
-use connection::Connection;
+use connection::{Connection, Step};
 pub(crate) use limits::{allow_open_files, connections_allowed, may_own_open_files, own_open_files};
 pub(crate) use poller::Waker;
 use poller::{Poller, Readiness};
@@ -182,7 +182,7 @@ impl<W: Workload> EventLoop<W> {
     /// A socket that can be written may have connected, and takes what was kept.
     fn make_progress(&mut self, slot: usize) {
         let connection = &mut self.connections[slot];
-        if connection.opening.as_ref().is_some_and(|opening| opening.upgrade.is_none()) {
+        if connection.opening.as_ref().is_some_and(|opening| matches!(opening.step, Step::Connecting)) {
             self.connected(slot);
             self.flush(slot);
         } else if connection.socket.is_some() && !connection.may_send() {
@@ -228,13 +228,18 @@ impl<W: Workload> EventLoop<W> {
     fn take(&mut self, slot: usize, length: usize, at_ns: u64) -> Result<(), Loss> {
         let connection = &mut self.connections[slot];
         let mut bytes = &mut self.received[..length];
-        if let Some(upgrade) = connection.opening.as_mut().and_then(|opening| opening.upgrade.as_mut()) {
+        if let Some(Step::Upgrading(upgrade)) = connection.opening.as_mut().map(|opening| &mut opening.step) {
             let Some(frames) = upgrade.receive(bytes)? else { return Ok(()) };
             let frames_bytes = frames.len();
             self.opened(slot, at_ns);
             bytes = &mut self.received[length - frames_bytes..length];
         }
-        self.workload.receive(&mut self.connections[slot].state, bytes, at_ns, &mut self.context)
+        let connection = &mut self.connections[slot];
+        self.workload.receive(&mut connection.state, bytes, at_ns, &mut self.context)?;
+        if connection.opening.is_some() && self.workload.is_open(&connection.state) {
+            self.opened(slot, at_ns);
+        }
+        Ok(())
     }
 
     /// Sends what is due on a connection.

@@ -17,6 +17,11 @@ pub(crate) trait Workload {
     /// How a connection begins.
     fn role(&self, connection: &Self::Connection) -> Role;
 
+    /// Is a connection with [`Role::Answered`] open? It is asked after each [`receive`](Self::receive) until it is.
+    fn is_open(&self, _connection: &Self::Connection) -> bool {
+        true
+    }
+
     /// A connection is open.
     fn opened(&mut self, connection: &mut Self::Connection);
 
@@ -77,6 +82,9 @@ pub(crate) enum Role {
     WebSocket(&'static str),
     /// A plain connection, to be counted there too.
     Http,
+    /// A plain connection, counted there as well, that is open when what was [produced](Workload::produce) first has been
+    /// answered: the workload [says so](Workload::is_open).
+    Answered,
     /// A plain connection that the load needs beside those; what fails is an error under this name.
     Helper(&'static str),
 }

@@ -1,98 +1,58 @@
 use std::borrow::Cow;
-use std::mem::MaybeUninit;
 
-use httparse::{Header, ParserConfig, Response, Status};
-
-use super::{MAX_HEADERS, check_head, has_token, header};
+use super::decoder::{Decoder, Part};
 use crate::loss::Loss;
 
-/// Longest body of an answer that is read: a receipt has some thirty bytes, an error a line.
-const MAX_BODY_BYTES: usize = 64 * 1024;
+/// Longest body of an answer to a publication or a countdown: a receipt has some thirty bytes, an error a line.
+const MAX_BODY_BYTES: u64 = 64 * 1024;
 
-/// Reads the answers on one keep-alive connection (RFC 9112). It holds no buffer between two answers.
-#[derive(Debug, Default)]
+/// Reads the answers on one keep-alive connection, each as a whole. It holds no buffer between two answers.
+#[derive(Debug)]
 pub(crate) struct Answers {
-    /// What came since the last complete answer.
-    kept: Vec<u8>,
+    decoder: Decoder,
+    status: u16,
+    /// What has come of a body that is not complete.
+    body: Vec<u8>,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self::up_to(MAX_BODY_BYTES)
+    }
 }
 
 impl Answers {
-    /// Takes the next bytes, and hands each answer that they complete to `each`: its status and its body.
+    /// Reads answers with bodies of at most so many bytes.
+    pub(crate) fn up_to(most_bytes: u64) -> Self {
+        Self { decoder: Decoder::up_to(most_bytes), status: 0, body: Vec::new() }
+    }
+
+    /// Takes the next bytes, and hands each answer that they complete to `each`: its status and its body, which is
+    /// copied only if it came in pieces.
     ///
     /// # Errors
     /// No HTTP/1.1, or longer than any answer is. Nothing can be read after it.
-    pub(crate) fn receive(&mut self, bytes: &[u8], mut each: impl FnMut(u16, &[u8])) -> Result<(), Loss> {
-        let mut kept = std::mem::take(&mut self.kept);
-        let mut rest = bytes;
-        if !kept.is_empty() {
-            kept.extend_from_slice(bytes);
-            rest = &kept;
+    pub(crate) fn receive(
+        &mut self,
+        mut bytes: &[u8],
+        mut each: impl FnMut(u16, &[u8]) -> Result<(), Loss>,
+    ) -> Result<(), Loss> {
+        let mut body = Cow::from(std::mem::take(&mut self.body));
+        while let Some(part) = self.decoder.next(&mut bytes)? {
+            match part {
+                Part::Head(head) if head.until_close => return Err(Loss::Malformed("no Content-Length")),
+                Part::Head(head) => self.status = head.status,
+                Part::Data(data) if body.is_empty() => body = data.into(),
+                Part::Data(data) => body.to_mut().extend_from_slice(data),
+                Part::End => {
+                    each(self.status, &body)?;
+                    body = Cow::default();
+                }
+            }
         }
-        while !rest.is_empty()
-            && let Some(length) = read(rest, &mut each)?
-        {
-            rest = &rest[length..];
-        }
-        self.kept = rest.to_vec();
+        self.body = body.into_owned();
         Ok(())
     }
-}
-
-/// Reads one answer from the start of `bytes`: its length on the wire, or `None` if it is not complete.
-fn read(bytes: &[u8], each: &mut impl FnMut(u16, &[u8])) -> Result<Option<usize>, Loss> {
-    // To write 64 empty ones first would take longer than to read the few that there are.
-    let mut headers = [MaybeUninit::uninit(); MAX_HEADERS];
-    let mut response = Response::new(&mut []);
-    let parsed =
-        ParserConfig::default().parse_response_with_uninit_headers(&mut response, bytes, &mut headers)?;
-    let Status::Complete(head_bytes) = parsed else {
-        return check_head(bytes.len()).map(|()| None);
-    };
-    let status = response.code.ok_or(Loss::Malformed("the status line"))?;
-    let Some((body, length)) = body(response.headers, &bytes[head_bytes..])? else { return Ok(None) };
-    each(status, &body);
-    Ok(Some(head_bytes + length))
-}
-
-/// A body, and its length on the wire.
-type Body<'b> = (Cow<'b, [u8]>, usize);
-
-/// The body at the start of `bytes`; `None` if it is not complete.
-fn body<'b>(headers: &[Header<'_>], bytes: &'b [u8]) -> Result<Option<Body<'b>>, Loss> {
-    if has_token(headers, "Transfer-Encoding", "chunked") {
-        return chunked(bytes);
-    }
-    let length = header(headers, "Content-Length").and_then(|length| length.parse().ok());
-    let length: usize = length.ok_or(Loss::Malformed("no Content-Length"))?;
-    check_body(length)?;
-    Ok(bytes.get(..length).map(|body| (body.into(), length)))
-}
-
-/// A chunked body (RFC 9112, section 7.1) without trailers.
-fn chunked(bytes: &[u8]) -> Result<Option<Body<'static>>, Loss> {
-    let malformed = Loss::Malformed("the chunks of the body");
-    let mut body = Vec::new();
-    let mut at = 0;
-    loop {
-        let Ok(size) = httparse::parse_chunk_size(&bytes[at..]) else { return Err(malformed) };
-        let Status::Complete((line_bytes, chunk_bytes)) = size else {
-            return check_body(bytes.len()).map(|()| None);
-        };
-        let chunk_bytes = usize::try_from(chunk_bytes).unwrap_or(usize::MAX);
-        check_body(body.len().saturating_add(chunk_bytes))?;
-        let data = at + line_bytes;
-        let Some(chunk) = bytes.get(data..data + chunk_bytes + 2) else { return Ok(None) };
-        let Some(chunk) = chunk.strip_suffix(b"\r\n") else { return Err(malformed) };
-        body.extend_from_slice(chunk);
-        at = data + chunk_bytes + 2;
-        if chunk_bytes == 0 {
-            return Ok(Some((body.into(), at)));
-        }
-    }
-}
-
-fn check_body(bytes: usize) -> Result<(), Loss> {
-    if bytes > MAX_BODY_BYTES { Err(Loss::Malformed("a body longer than 64 KiB")) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -117,7 +77,10 @@ mod tests {
         let mut answers = Answers::default();
         let mut read = Vec::new();
         for piece in pieces {
-            let each = |status, body: &[u8]| read.push((status, String::from_utf8_lossy(body).into_owned()));
+            let each = |status, body: &[u8]| {
+                read.push((status, String::from_utf8_lossy(body).into_owned()));
+                Ok(())
+            };
             if let Err(loss) = answers.receive(piece, each) {
                 return (read, Err(loss));
             }
@@ -130,13 +93,13 @@ mod tests {
         for (bytes, cause) in [
             ("SSH-2.0-OpenSSH_9.6\r\n", "not HTTP/1.1"),
             ("HTTP/1.1 202 Accepted\r\n\r\n", "no Content-Length"),
-            ("HTTP/1.1 202 Accepted\r\nContent-Length: -1\r\n\r\n", "no Content-Length"),
-            ("HTTP/1.1 202 Accepted\r\nContent-Length: 70000\r\n\r\n", "a body longer than 64 KiB"),
+            ("HTTP/1.1 202 Accepted\r\nContent-Length: -1\r\n\r\n", "the Content-Length"),
+            ("HTTP/1.1 202 Accepted\r\nContent-Length: 70000\r\n\r\n", "a body that is too long"),
             ("HTTP/1.1 202 A\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "the chunks of the body"),
             ("HTTP/1.1 202 A\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", "the chunks of the body"),
             (
                 "HTTP/1.1 202 A\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
-                "a body longer than 64 KiB",
+                "a body that is too long",
             ),
         ] {
             assert_eq!(read(&[bytes.as_bytes()]), (Vec::new(), Err(Loss::Malformed(cause))), "{bytes}");

@@ -1,19 +1,21 @@
 //! A server of echo, broadcast and xhr, a thread a connection, that does what its script says.
-#![allow(dead_code)] // Each test binary uses its part.
+#![allow(dead_code, unused_imports)] // Each test binary uses its part.
+
+mod hub;
+mod loads;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
 use framing::{Header, Opcode, Parser};
-use loadgen::{
-    Arrivals, Connecting, Event, Kind, Load, Measurement, Phase, Process, Timing, Transport, Workload, run,
-};
+use hub::Hub;
+pub use hub::{answer_to_poll, delivery, event, event_stream};
+pub use loads::{broadcast, by, causes, connect, countdown, echo, load, measure, open_echo, xhr};
 use socket2::SockRef;
 
 /// What a server does next on a connection.
@@ -32,6 +34,8 @@ type Answer = Box<dyn Fn(&str) -> Do + Send + Sync>;
 type Reply = Box<dyn Fn(u64, Opcode, &[u8]) -> Do + Send + Sync>;
 type Count = Box<dyn Fn(u64, u64) -> Do + Send + Sync>;
 type Deliver = Box<dyn Fn(u64, usize, &str) -> Do + Send + Sync>;
+type Head = Box<dyn Fn() -> Do + Send + Sync>;
+type Polled = Box<dyn Fn(u64, usize, &[String]) -> Do + Send + Sync>;
 type Receipt = Box<dyn Fn(u64, usize) -> Do + Send + Sync>;
 type Close = Box<dyn Fn(&[u8]) -> Do + Send + Sync>;
 
@@ -45,8 +49,16 @@ pub struct Script {
     pub close: Close,
     /// The answer to a request for a count, by its number among all and the count.
     pub count: Count,
-    /// What a subscriber is sent of a publication, by its id, the number of the subscriber and its data.
+    /// What a subscriber by WebSocket is sent of a publication, by its id, the number of the subscriber and its data.
     pub deliver: Deliver,
+    /// The head of an event stream.
+    pub head: Head,
+    /// What a subscriber by SSE is sent, likewise.
+    pub event: Deliver,
+    /// The answer to a poll, by the first id, the number of the subscriber and the data of all publications from that id on.
+    pub polled: Polled,
+    /// How long a poll waits.
+    pub poll_wait: Duration,
     /// The answer to a publication, by its id and the number of subscribers.
     pub receipt: Receipt,
 }
@@ -59,6 +71,10 @@ impl Default for Script {
             close: Box::new(|payload| Do::Send(frame(Opcode::Close, payload))),
             count: Box::new(|_, count| Do::Send(counted(count))),
             deliver: Box::new(|id, _, data| Do::Send(delivery(id, data))),
+            head: Box::new(|| Do::Send(event_stream())),
+            event: Box::new(|id, _, data| Do::Send(event(id, data))),
+            polled: Box::new(|first, _, data| Do::Send(answer_to_poll(first, data))),
+            poll_wait: Duration::from_secs(60),
             receipt: Box::new(|id, subscribers| Do::Send(accepted(id, subscribers))),
         }
     }
@@ -103,34 +119,17 @@ pub fn frame(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A publication as a subscriber gets it.
-pub fn delivery(id: u64, data: &str) -> Vec<u8> {
-    frame(Opcode::Text, format!(r#"{{"id":{id},"data":"{data}"}}"#).as_bytes())
-}
-
 struct Server {
     script: Script,
     replies: AtomicU64,
-    hub: Mutex<Hub>,
-    numbers: AtomicUsize,
-}
-
-#[derive(Default)]
-struct Hub {
-    newest: u64,
-    subscribers: Vec<(usize, TcpStream)>,
+    hub: Hub,
 }
 
 /// Starts a server, which ends with the test.
 pub fn serve(script: Script) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("a listener has an address");
-    let server = Arc::new(Server {
-        script,
-        replies: AtomicU64::new(0),
-        hub: Mutex::default(),
-        numbers: AtomicUsize::new(0),
-    });
+    let server = Arc::new(Server { script, replies: AtomicU64::new(0), hub: Hub::default() });
     thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
             let server = Arc::clone(&server);
@@ -145,38 +144,50 @@ impl Server {
     fn connection(&self, mut stream: TcpStream) -> Option<()> {
         stream.set_nodelay(true).ok()?;
         let mut reader = BufReader::new(stream.try_clone().ok()?);
+        let mut poller = None;
         loop {
             let (path, headers) = request(&mut reader)?;
-            if path == "/publish" {
+            let what = if path == "/publish" {
                 let mut body = vec![0; headers.get("content-length")?.parse().ok()?];
                 reader.read_exact(&mut body).ok()?;
-                act(self.publish(str::from_utf8(&body).ok()?), &mut reader, &mut stream)?;
-                continue;
-            }
-            if let Some(count) = path.strip_prefix("/xhr?count=") {
+                self.hub.publish(str::from_utf8(&body).ok()?, &self.script)
+            } else if let Some(count) = path.strip_prefix("/xhr?count=") {
                 let number = self.replies.fetch_add(1, SeqCst) + 1;
-                act((self.script.count)(number, count.parse().ok()?), &mut reader, &mut stream)?;
+                let what = (self.script.count)(number, count.parse().ok()?);
                 if headers.get("connection").is_some_and(|value| value == "close") {
-                    return None;
+                    return act(what, &mut reader, &mut stream);
                 }
-                continue;
-            }
-            let accept = framing::accept_key(headers.get("sec-websocket-key")?);
-            let answer = match (self.script.answer)(&accept) {
-                Do::Send(answer) => answer,
-                // No upgrade, and so no subscriber.
-                other => return act(other, &mut reader, &mut stream),
+                what
+            } else if path == "/stats" {
+                Do::Send(answer(200, &format!(r#"{{"publications":{}}}"#, self.hub.newest())))
+            } else if let Some(after) = path.strip_prefix("/poll?after=") {
+                let number = *poller.get_or_insert_with(|| self.hub.number());
+                self.hub.poll(after.parse().ok()?, number, &self.script)
+            } else if path == "/sse" {
+                return self.subscribe((self.script.head)(), true, &mut reader, &mut stream);
+            } else {
+                let answer = (self.script.answer)(&framing::accept_key(headers.get("sec-websocket-key")?));
+                if path == "/ws/broadcast" {
+                    return self.subscribe(answer, false, &mut reader, &mut stream);
+                }
+                act(answer, &mut reader, &mut stream)?;
+                return self.messages(&mut reader, &mut stream);
             };
-            // Counted before it is answered, as the contract says.
-            let number = self.numbers.fetch_add(1, SeqCst);
-            let mut hub = self.hub.lock().ok()?;
-            if path == "/ws/broadcast" {
-                hub.subscribers.push((number, stream.try_clone().ok()?));
-            }
-            stream.write_all(&answer).ok()?;
-            drop(hub);
-            return self.messages(&mut reader, &mut stream);
+            act(what, &mut reader, &mut stream)?;
         }
+    }
+
+    /// Sends the answer that begins a subscription, and all publications after it.
+    fn subscribe(
+        &self,
+        answer: Do,
+        by_sse: bool,
+        reader: &mut BufReader<TcpStream>,
+        stream: &mut TcpStream,
+    ) -> Option<()> {
+        let Do::Send(answer) = answer else { return act(answer, reader, stream) };
+        self.hub.subscribe(&answer, by_sse, stream)?;
+        std::io::copy(reader, &mut std::io::sink()).ok().map(|_| ())
     }
 
     fn messages(&self, reader: &mut BufReader<TcpStream>, stream: &mut TcpStream) -> Option<()> {
@@ -202,28 +213,6 @@ impl Server {
                 act((self.script.reply)(number, chunk.opcode, &payload), reader, stream)?;
             }
         }
-    }
-
-    fn publish(&self, data: &str) -> Do {
-        let mut hub = self.hub.lock().expect("no test panics in here");
-        hub.newest += 1;
-        let id = hub.newest;
-        hub.subscribers.retain(|(number, stream)| {
-            let mut stream = stream;
-            match (self.script.deliver)(id, *number, data) {
-                Do::Send(bytes) => stream.write_all(&bytes).is_ok(),
-                Do::Trickle(bytes) => bytes.iter().all(|byte| stream.write_all(&[*byte]).is_ok()),
-                Do::Last(bytes) => stream.write_all(&bytes).is_err(),
-                Do::Reset(bytes) => {
-                    let _ = stream.write_all(&bytes);
-                    // Another thread reads from it and holds it open: the end of the reading closes it.
-                    let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
-                    let _ = stream.shutdown(std::net::Shutdown::Read);
-                    false
-                }
-            }
-        });
-        (self.script.receipt)(id, hub.subscribers.len())
     }
 }
 
@@ -257,80 +246,4 @@ fn request(reader: &mut impl BufRead) -> Option<(String, BTreeMap<String, String
         let Some((name, value)) = line.split_once(": ") else { return Some((path, headers)) };
         headers.insert(name.to_lowercase(), value.trim_end().to_owned());
     }
-}
-
-/// A short load.
-pub fn load(target: SocketAddr, threads: usize, workload: Workload) -> Load {
-    let timing = Timing { warmup_s: 0.05, warmup_max_s: 0.0, seconds: 0.3, settle_s: 0.0, patience_s: 5.0 };
-    let connecting = Connecting::default();
-    Load { target, timing, threads: number(threads), spin: false, spin_us: 0, connecting, workload }
-}
-
-/// An echo of text.
-pub fn echo(connections: usize, pipeline: usize, payload_bytes: usize) -> Workload {
-    Workload::Echo {
-        connections: number(connections),
-        pipeline: number(pipeline),
-        messages: None,
-        payload_bytes,
-        kind: Kind::Text,
-        stagger_bytes: 0,
-        arrivals: Arrivals::default(),
-    }
-}
-
-/// An echo in open loop.
-pub fn open_echo(connections: usize, rate: u32, process: Process) -> Workload {
-    let mut workload = echo(connections, 1, 64);
-    if let Workload::Echo { arrivals, .. } = &mut workload {
-        *arrivals = Arrivals { rate: NonZeroU32::new(rate), process, seed: 1 };
-    }
-    workload
-}
-
-/// Countdowns by XHR.
-pub fn xhr(connections: usize) -> Workload {
-    Workload::Xhr { connections: number(connections) }
-}
-
-/// Countdowns from this number.
-pub fn countdown(clients: usize, from: u64, transport: Transport) -> Workload {
-    let from = NonZeroU64::new(from).expect("tests count from one at least");
-    Workload::Countdown { clients: number(clients), from, transport }
-}
-
-/// Connections of so many messages each, one after the other.
-pub fn connect(connections: usize, messages: u32, transport: Transport) -> Workload {
-    let messages = NonZeroU32::new(messages).expect("tests send one at least");
-    Workload::Connect { connections: number(connections), messages, transport, storm: false }
-}
-
-/// A broadcast, in open loop if there is a rate.
-pub fn broadcast(subscribers: usize, publishers: usize, rate: Option<u32>) -> Workload {
-    Workload::Broadcast {
-        subscribers: number(subscribers),
-        publishers: number(publishers),
-        payload_bytes: 100,
-        arrivals: Arrivals { rate: rate.and_then(NonZeroU32::new), ..Arrivals::default() },
-    }
-}
-
-fn number(number: usize) -> NonZeroUsize {
-    NonZeroUsize::new(number).expect("tests ask for one at least")
-}
-
-/// Runs a load: the measurement, and the phases as they began.
-pub fn measure(load: &Load) -> (Measurement, Vec<Phase>) {
-    let mut phases = Vec::new();
-    let measurement = run(load, |event| match event {
-        Event::Phase(phase) => phases.push(phase),
-        Event::Step(_) => {}
-        Event::Measurement(_) => panic!("run returns the measurement"),
-    });
-    (measurement.expect("a measurement"), phases)
-}
-
-/// Counts by cause, as they are in a measurement.
-pub fn causes<const N: usize>(causes: [(&str, u64); N]) -> BTreeMap<String, u64> {
-    causes.map(|(cause, times)| (cause.to_owned(), times)).into()
 }
