@@ -77,6 +77,28 @@ fn a_share_is_taken_of_what_the_same_server_just_did_in_closed_loop() {
 }
 
 #[test]
+fn a_broadcast_reaches_its_subscribers_by_each_transport_on_every_contender() {
+    let contenders = ["actix", "axum", "ceiling", "hyper", "tungstenite", "warp"];
+    let load = |transport| {
+        format!(
+            "workload = \"broadcast\"\nsubscribers = 6\ntransport = {transport:?}\npayload_bytes = 64\nrate = 50"
+        )
+    };
+    let loads = ["sse", "long-poll", "mixed"].map(load);
+    let (run, page) = run(&contenders, 0.3, &loads.each_ref().map(String::as_str));
+    assert_eq!(run.trials.len(), contenders.len() * loads.len());
+    for (load, measured) in measured(&run) {
+        let measurement = &measured.measurement;
+        assert!(measurement.errors.is_empty(), "{load}: {:?}", measurement.errors);
+        let delivery = measurement.delivery.expect("a broadcast");
+        assert_eq!((delivery.publications, delivery.received), (15, 15 * 6), "{load}");
+    }
+    for transport in ["sse", "long-poll", "mixed"] {
+        assert!(page.contains(&format!("## broadcast, 6 subscribers × 64 B, {transport}, 50/s")), "{page}");
+    }
+}
+
+#[test]
 fn requests_by_xhr_are_measured_on_every_contender() {
     let contenders = ["actix", "ceiling", "hyper", "tungstenite", "warp"];
     let (run, page) = run(&contenders, 0.2, &["workload = \"xhr\"\nconnections = 4"]);

@@ -137,6 +137,12 @@ impl Contender {
         fill(&self.run, root)
     }
 
+    /// Does it serve all that a load asks for?
+    #[must_use]
+    pub fn takes(&self, load: &Load) -> bool {
+        load.services().iter().all(|service| self.serves(service))
+    }
+
     /// Does it serve this, one of [`Load::SERVICES`]?
     #[must_use]
     pub fn serves(&self, service: &str) -> bool {

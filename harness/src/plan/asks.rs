@@ -2,14 +2,15 @@
 
 use std::num::NonZeroUsize;
 
-use super::{Load, Rate, Transport};
+use super::{Load, Rate, Subscription, Transport};
 
 impl Load {
     /// Names of the workloads, as `--workloads` takes them.
     pub const WORKLOADS: [&str; 8] =
         ["echo", "broadcast", "xhr", "countdown", "connect", "capacity", "echo-limit", "broadcast-limit"];
-    /// What a contender can serve: a workload that is no search for a limit. `capacity` promises `PROCESSES`.
-    pub const SERVICES: [&str; 5] = ["echo", "broadcast", "xhr", "countdown", "capacity"];
+    /// What a contender can serve: a workload that is no search for a limit, or a way to subscribe. `capacity` promises
+    /// `PROCESSES`.
+    pub const SERVICES: [&str; 7] = ["echo", "broadcast", "sse", "poll", "xhr", "countdown", "capacity"];
 
     /// Name of the workload.
     #[must_use]
@@ -26,13 +27,19 @@ impl Load {
         }
     }
 
-    /// What a contender has to serve for it.
+    /// What a contender has to serve for it: all of these.
     #[must_use]
-    pub fn service(&self) -> &'static str {
+    pub fn services(&self) -> Vec<&'static str> {
         match self {
-            Self::Connect { transport: Transport::Websocket, .. } => "echo",
-            Self::Connect { transport: Transport::Xhr, .. } => "xhr",
-            _ => self.workload().trim_end_matches("-limit"),
+            Self::Broadcast { transport, .. } => match transport {
+                Subscription::Websocket => vec!["broadcast"],
+                Subscription::Sse => vec!["broadcast", "sse"],
+                Subscription::LongPoll => vec!["broadcast", "poll"],
+                Subscription::Mixed => vec!["broadcast", "sse", "poll"],
+            },
+            Self::Connect { transport: Transport::Websocket, .. } => vec!["echo"],
+            Self::Connect { transport: Transport::Xhr, .. } => vec!["xhr"],
+            _ => vec![self.workload().trim_end_matches("-limit")],
         }
     }
 
@@ -121,7 +128,7 @@ mod tests {
         let loads = loads.map(|text| toml::from_str::<Load>(text).expect(text));
         assert_eq!(loads.each_ref().map(Load::workload), Load::WORKLOADS);
         for load in &loads {
-            assert!(Load::SERVICES.contains(&load.service()), "{load}");
+            assert!(load.services().iter().all(|service| Load::SERVICES.contains(service)), "{load}");
             let text = serde_json::to_string(load).expect("JSON");
             assert_eq!(serde_json::from_str::<Load>(&text).expect("a load"), *load);
         }

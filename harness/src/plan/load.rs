@@ -3,7 +3,7 @@ use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Rate, Transport};
+use super::{Rate, Subscription, Transport};
 
 /// What is asked of a server, whichever tool asks it. A `[[load]]` of a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
@@ -31,13 +31,16 @@ pub enum Load {
         #[serde(default, skip_serializing_if = "is_default")]
         spin: bool,
     },
-    /// `POST /publish` to subscribers on `WS /ws/broadcast`: closed loop, or with a rate open loop.
+    /// `POST /publish` to subscribers: closed loop, or with a rate open loop.
     Broadcast {
         /// Subscribers.
         subscribers: NonZeroUsize,
         /// Publishers.
         #[serde(default = "one")]
         publishers: NonZeroUsize,
+        /// What subscribers subscribe by.
+        #[serde(default, skip_serializing_if = "is_default")]
+        transport: Subscription,
         /// Length of a publication's data.
         payload_bytes: usize,
         /// Publications, open loop; without it each waits until the one before has reached all.

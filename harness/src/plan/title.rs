@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{Arrivals, Kind, Load, Rate};
+use super::{Arrivals, Kind, Load, Rate, Subscription};
 
 impl fmt::Display for Load {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -15,10 +15,13 @@ impl fmt::Display for Load {
                 }
                 pace(f, *rate, *arrivals, *spin)
             }
-            Self::Broadcast { subscribers, publishers, payload_bytes, rate, arrivals, spin } => {
+            Self::Broadcast { subscribers, publishers, transport, payload_bytes, rate, arrivals, spin } => {
                 write!(f, "broadcast, {subscribers} subscribers × {payload_bytes} B")?;
                 if publishers.get() > 1 {
                     write!(f, ", {publishers} publishers")?;
+                }
+                if *transport != Subscription::default() {
+                    write!(f, ", {transport}")?;
                 }
                 pace(f, *rate, *arrivals, *spin)
             }

@@ -76,7 +76,7 @@ pub fn costs(run: &Run) -> Vec<Table> {
 }
 
 fn columns<'a>(run: &'a Run, load: &Load) -> Vec<&'a Entry> {
-    run.header.contenders.iter().filter(|entry| entry.manifest.serves(load.service())).collect()
+    run.header.contenders.iter().filter(|entry| entry.manifest.takes(load)).collect()
 }
 
 fn row(run: &Run, columns: &[&Entry], load: &Load, figure: &Figure) -> (String, Vec<String>) {

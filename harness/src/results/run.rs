@@ -201,7 +201,7 @@ impl Entry {
     /// Is it measured under this load?
     #[must_use]
     pub fn takes(&self, load: &Load) -> bool {
-        self.failed.is_none() && self.manifest.serves(load.service())
+        self.failed.is_none() && self.manifest.takes(load)
     }
 
     /// Is it a contender's second entry?

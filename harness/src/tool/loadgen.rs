@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
 use std::time::Duration;
 
-use ::loadgen::{Arrivals, CapacityPlan, Kind, Process, Timing, Workload};
+use ::loadgen::{Arrivals, CapacityPlan, Kind, Process, Subscription, Timing, Workload};
 
 use crate::plan::{self, Load, Rate};
 
@@ -55,9 +55,21 @@ pub fn workload(load: &Load, level: Option<NonZeroU32>, seed: u64) -> Workload {
                 arrivals: arrivals(rate, process),
             }
         }
-        Load::Broadcast { subscribers, publishers, payload_bytes, rate, arrivals: process, .. } => {
-            Workload::Broadcast { subscribers, publishers, payload_bytes, arrivals: arrivals(rate, process) }
-        }
+        Load::Broadcast {
+            subscribers,
+            publishers,
+            transport,
+            payload_bytes,
+            rate,
+            arrivals: process,
+            ..
+        } => Workload::Broadcast {
+            subscribers,
+            publishers,
+            transport,
+            payload_bytes,
+            arrivals: arrivals(rate, process),
+        },
         Load::Xhr { connections } => Workload::Xhr { connections },
         Load::Countdown { clients, from, transport } => Workload::Countdown { clients, from, transport },
         Load::Connect { connections, messages, transport, storm } => {
@@ -82,6 +94,7 @@ pub fn workload(load: &Load, level: Option<NonZeroU32>, seed: u64) -> Workload {
         Load::BroadcastLimit { rate, payload_bytes, .. } => Workload::Broadcast {
             subscribers: level.and_then(|level| NonZeroUsize::try_from(level).ok()).unwrap_or(one),
             publishers: one,
+            transport: Subscription::default(),
             payload_bytes,
             arrivals: Arrivals { rate: Some(rate), ..Arrivals::default() },
         },
@@ -145,10 +158,11 @@ fn asked(workload: &Workload) -> (&'static str, Vec<(&'static str, String)>) {
             flags.extend(timed(arrivals));
             ("echo", flags)
         }
-        Workload::Broadcast { subscribers, publishers, payload_bytes, arrivals } => {
+        Workload::Broadcast { subscribers, publishers, transport, payload_bytes, arrivals } => {
             let mut flags = vec![
                 ("subscribers", subscribers.to_string()),
                 ("publishers", publishers.to_string()),
+                ("transport", value_name(transport)),
                 ("payload-bytes", payload_bytes.to_string()),
             ];
             flags.extend(timed(arrivals));

@@ -45,6 +45,10 @@ fn an_open_loop_has_its_rate_its_process_and_the_seed() {
         {"subscribers": 9, "publishers": 2, "payload_bytes": 32, "arrivals": {"rate": 40}}
     );
     assert_eq!(json(&told(load, None))["broadcast"], broadcast);
+    for transport in ["sse", "long-poll", "mixed"] {
+        let load = format!("{load}\ntransport = {transport:?}");
+        assert_eq!(json(&told(&load, None))["broadcast"]["transport"], transport);
+    }
 }
 
 #[test]
