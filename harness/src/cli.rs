@@ -1,7 +1,7 @@
 //! The command line.
 
 use std::net::IpAddr;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -64,6 +64,8 @@ pub enum Command {
     Readme(ReadmeOptions),
     /// Run the Autobahn cases against the contenders, and write servers/AUTOBAHN.md.
     Autobahn(AutobahnOptions),
+    /// Have a crowd of subscribers of whom one in ten reads nothing at the contenders, and write servers/CROWD.md.
+    Crowd(CrowdOptions),
     /// Write the JSON Schema of what the other commands write: results/schema.json.
     Schema(SchemaOptions),
 }
@@ -80,6 +82,15 @@ pub struct VerifyOptions {
     /// Run only checks whose name contains this.
     #[arg(long, value_name = "TEXT")]
     pub check: Option<String>,
+    /// Then has so many hostile clients at each, which must survive them within its memory, and runs the checks again.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub hostile: u64,
+    /// Seed of the first hostile client; the next has the next.
+    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    pub seed: u64,
+    /// How long the hostile clients may go on at each, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub hostile_seconds: u64,
     /// Where the servers run.
     #[command(flatten)]
     pub place: Place,
@@ -236,6 +247,25 @@ pub struct AutobahnOptions {
     pub suite: Option<PathBuf>,
     /// Run nothing and write nothing; fail if the table is not what servers/autobahn.json gives.
     #[arg(long)]
+    pub check: bool,
+    /// Where the servers run.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// Options of `crowd`.
+#[derive(Debug, Args)]
+pub struct CrowdOptions {
+    /// Contenders to have it at; all by default. What is known of the others stays.
+    pub contenders: Vec<String>,
+    /// How many subscribe: 20 to as many as a process here may have files.
+    #[arg(long, value_name = "N", default_value = "10000")]
+    pub subscribers: NonZeroUsize,
+    /// Keep nothing of it, and print the table.
+    #[arg(long)]
+    pub no_record: bool,
+    /// Run nothing and write nothing; fail if the page is not what servers/crowd.json gives.
+    #[arg(long, conflicts_with = "no_record")]
     pub check: bool,
     /// Where the servers run.
     #[command(flatten)]

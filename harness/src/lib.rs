@@ -9,6 +9,7 @@ pub mod cli;
 pub mod command;
 pub mod compare;
 pub mod contender;
+pub mod crowd;
 pub mod export;
 pub mod machine;
 pub mod names;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use harness::cli::{Cli, Command, Exit};
 use harness::command::{
-    autobahn, compare, export, instructions, list, output, readme, report, run, schema, verify,
+    autobahn, compare, crowd, export, instructions, list, output, readme, report, run, schema, verify,
 };
 
 fn main() -> ExitCode {
@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Command::Report(options) => report::report(&cli.shared, options),
         Command::Readme(options) => readme::readme(&cli.shared, options),
         Command::Autobahn(options) => autobahn::autobahn(&cli.shared, options),
+        Command::Crowd(options) => crowd::crowd(&cli.shared, options),
         Command::Schema(options) => schema::schema(&cli.shared, options),
     };
     done.unwrap_or_else(|error| {

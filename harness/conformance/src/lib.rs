@@ -6,9 +6,13 @@
 mod check;
 mod checks;
 mod client;
+mod crowd;
+mod hostile;
 
 pub use check::{Check, Failure, Outcome, Report, Target};
 pub use checks::{PATHS, checks};
+pub use crowd::{Moment, PUBLICATION_BYTES, crowd};
+pub use hostile::{Casualty, assault};
 
 use checks::GROUPS;
 

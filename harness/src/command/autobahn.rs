@@ -7,19 +7,17 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::kept::{Page, read_kept, write_kept};
 use super::output::{err, out};
 use super::session::{Session, scratch};
 use crate::autobahn::Autobahn;
 use crate::cli::{AutobahnOptions, Exit, Shared};
 use crate::contender::{Boot, Contender, Server, build, find};
-use crate::results::write;
 use crate::root::Root;
 
 /// Of the contenders' folder: what came of the cases, and the page that shows it.
 const KEPT: &str = "autobahn.json";
-const PAGE: &str = "AUTOBAHN.md";
-const BEGIN: &str = "<!-- begin: the cases, by `harness autobahn` -->\n";
-const END: &str = "<!-- end -->\n";
+const PAGE: Page = Page { file: "AUTOBAHN.md", name: "the cases", command: "harness autobahn" };
 /// The longest message of the suite, 16 MiB: with the contract's own limit, the cases 9.* would show nothing else.
 const ECHO_BYTES: usize = 16 << 20;
 
@@ -30,7 +28,7 @@ const ECHO_BYTES: usize = 16 << 20;
 pub fn autobahn(shared: &Shared, options: &AutobahnOptions) -> Result<Exit> {
     let root = Root::find(shared)?;
     let file = root.servers().join(KEPT);
-    let mut kept = if file.exists() { read(&file)? } else { Autobahn::default() };
+    let mut kept: Autobahn = read_kept(&file)?;
     if let Some(suite) = options.suite.as_ref().filter(|_| !options.check) {
         let suite = suite.canonicalize().with_context(|| format!("no program {}", suite.display()))?;
         let session = Session::begin(shared, &options.place)?;
@@ -41,15 +39,10 @@ pub fn autobahn(shared: &Shared, options: &AutobahnOptions) -> Result<Exit> {
             if boot.interrupted.load(Relaxed) {
                 return Ok(Exit::Interrupted);
             }
-            write(&file, &format!("{}\n", serde_json::to_string_pretty(&kept)?))?;
+            write_kept(&file, &kept)?;
         }
     }
-    show(&root.servers().join(PAGE), &kept, options.check)
-}
-
-fn read(file: &Path) -> Result<Autobahn> {
-    let text = fs::read_to_string(file).with_context(|| format!("failed to read {}", file.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("malformed {}", file.display()))
+    PAGE.show(root.servers(), KEPT, &kept.markdown(), options.check)
 }
 
 /// Boots a contender and has the suite at it.
@@ -85,21 +78,4 @@ fn drive(
         err!("{name} {failure}");
     }
     Ok(())
-}
-
-fn show(page: &Path, kept: &Autobahn, check: bool) -> Result<Exit> {
-    let old = fs::read_to_string(page).with_context(|| format!("failed to read {}", page.display()))?;
-    let parts = old.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-    let (before, after) =
-        parts.with_context(|| format!("{} has no marks {BEGIN:?} and {END:?}", page.display()))?;
-    let new = format!("{before}{BEGIN}{}{END}{after}", kept.markdown());
-    if check && new != old {
-        err!("{} does not show what {KEPT} holds: `harness autobahn` puts it there", page.display());
-        return Ok(Exit::Failed);
-    }
-    if !check {
-        write(page, &new)?;
-        out!("{}", page.display());
-    }
-    Ok(Exit::Done)
 }

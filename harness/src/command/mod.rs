@@ -2,9 +2,12 @@
 
 pub mod autobahn;
 pub mod compare;
+pub mod crowd;
 mod eta;
 pub mod export;
+mod hostile;
 pub mod instructions;
+mod kept;
 pub mod list;
 pub mod output;
 mod prepare;

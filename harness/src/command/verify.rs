@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use conformance::{Check, Outcome, Report, Target, checks};
 use contract::About;
 
+use super::hostile::withstand;
 use super::output::out;
 use super::session::{Session, scratch};
 use crate::cli::{Exit, Shared, VerifyOptions};
@@ -47,8 +48,16 @@ pub fn verify(shared: &Shared, options: &VerifyOptions) -> Result<Exit> {
                 (Outcome::Failed(failure), None) => out!("  FAILED    {name} ({standard}): {failure}"),
             }
         };
-        match prove(contender, &session.boot(), &logs, selected, show) {
-            Ok(_) => {}
+        let proved = prove(contender, &session.boot(), &logs, selected, show).and_then(|_| {
+            if options.hostile == 0 {
+                return Ok(());
+            }
+            let borne = withstand(contender, &session.boot(), &logs, options, selected)?;
+            out!("  ok        {borne}");
+            Ok(())
+        });
+        match proved {
+            Ok(()) => {}
             Err(Failed { failure: Failure::Interrupted, .. }) => return Ok(Exit::Interrupted),
             Err(failed) => {
                 exit = Exit::Failed;
@@ -71,14 +80,36 @@ pub fn prove(
     boot: &Boot<'_>,
     logs: &Path,
     only: impl Fn(&Check) -> bool,
-    mut on_result: impl FnMut(&Check, &Outcome),
+    on_result: impl FnMut(&Check, &Outcome),
 ) -> Result<About, Failed> {
     let name = &contender.name;
-    let mut target = Target::new(boot.address);
-    target.not_served.clone_from(&contender.not_served);
+    let target = target(contender, boot);
     let boot = &Boot { settings: target.settings(), ..boot.clone() };
     build(contender, boot, &logs.join(format!("{name}.build.log")))?;
     let server = Server::boot(contender, boot, logs.join(format!("{name}.verify.log")))?;
+    check(contender, &server, &target, boot, only, on_result)?;
+    let about = server.about.clone();
+    server.stop()?;
+    Ok(about)
+}
+
+/// A contender as the checks find it.
+pub(super) fn target(contender: &Contender, boot: &Boot<'_>) -> Target {
+    Target { not_served: contender.not_served.clone(), ..Target::new(boot.address) }
+}
+
+/// Runs the checks that `only` selects on a server that was booted with the target's settings.
+///
+/// # Errors
+/// It breaks the contract: with the checks that failed.
+pub(super) fn check(
+    contender: &Contender,
+    server: &Server,
+    target: &Target,
+    boot: &Boot<'_>,
+    only: impl Fn(&Check) -> bool,
+    mut on_result: impl FnMut(&Check, &Outcome),
+) -> Result<(), Failed> {
     // A server that has gone silent fails every check after its deadline: some of them say it all.
     let failures_in_a_row = Cell::new(0_u32);
     let going = |check: &Check| {
@@ -89,17 +120,12 @@ pub fn prove(
         failures_in_a_row.set(if failed { failures_in_a_row.get() + 1 } else { 0 });
         on_result(check, outcome);
     };
-    let report = conformance::verify(&target, going, watch);
+    let report = conformance::verify(target, going, watch);
     if boot.interrupted.load(Relaxed) {
         return Err(Failure::Interrupted.into());
     }
     let checks = broken(contender, &report);
-    if !checks.is_empty() {
-        return Err(server.failed(Failure::BrokeContract { checks }));
-    }
-    let about = server.about.clone();
-    server.stop()?;
-    Ok(about)
+    if checks.is_empty() { Ok(()) } else { Err(server.failed(Failure::BrokeContract { checks })) }
 }
 
 /// What a contender does against the contract: failures that its manifest does not own up to, and

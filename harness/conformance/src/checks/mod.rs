@@ -51,7 +51,7 @@ pub fn checks() -> &'static [Check] {
 }
 
 /// Letters and digits, the same for the same seed: text that JSON need not escape.
-fn text(seed: u64, bytes: usize) -> String {
+pub(crate) fn text(seed: u64, bytes: usize) -> String {
     let mut random = fastrand::Rng::with_seed(seed);
     (0..bytes).map(|_| random.alphanumeric()).collect()
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, Protocol, SockFilter, SockRef, Type};
 use thiserror::Error;
 
+use crate::check::ensure;
 use crate::client::abbreviate;
 use crate::{Failure, Target};
 
@@ -51,6 +52,14 @@ impl Socket {
         Self::open_with(target, |socket| {
             socket.set_recv_buffer_size(4096)?;
             socket.set_send_buffer_size(4096)
+        })
+    }
+
+    /// The same, and with segments as short as on Ethernet: on loopback alone the server's kernel would take megabytes for one.
+    pub(crate) fn open_distant(target: &Target) -> Result<Self, Failure> {
+        Self::open_with(target, |socket| {
+            socket.set_recv_buffer_size(4096)?;
+            socket.set_tcp_mss(1460)
         })
     }
 
@@ -185,6 +194,15 @@ impl Socket {
         SockRef::from(&self.stream)
             .attach_filter(&[SockFilter::new(RETURN, 0, 0, 0)])
             .map_err(|error| Failure::new("a socket that takes a filter", error.to_string()))
+    }
+
+    /// The bare connection, if nothing is left unread: it holds no buffer here, and its reads wait for the patience.
+    pub(crate) fn into_stream(self) -> Result<TcpStream, Failure> {
+        let unread = &self.input[self.start..];
+        ensure(unread.is_empty(), "nothing more as yet", abbreviate(unread))?;
+        let error = |error: io::Error| Failure::new("a socket that waits", error.to_string());
+        self.stream.set_read_timeout(Some(self.patience)).map_err(error)?;
+        Ok(self.stream)
     }
 
     /// Our end of the connection.
