@@ -129,6 +129,7 @@ fn countdowns_and_connections_are_measured_over_both_transports_on_every_contend
             measurement.errors
         );
         assert_eq!((connections.asked, connections.lost), (connections.established, 0), "{load}");
+        assert!(measurement.wire.is_some_and(|wire| wire.messages >= measurement.messages), "{load}");
         match load {
             Load::Countdown { .. } => {
                 assert!(measurement.total.as_ref().is_some_and(|total| total.count() > 0));
@@ -148,6 +149,11 @@ fn countdowns_and_connections_are_measured_over_both_transports_on_every_contend
         "| Time to open p99 (ms)",
         "| Server CPU (µs/connection)",
         "| All open after (ms)",
+        "| On the wire, to the server (B/message) |",
+        "| Segments to open (per connection) |",
+        "## Transports side by side",
+        "### connect, 3 at a time × 2 messages\n\n| | xhr | websocket |",
+        "| hyper: On the wire, both ways (B/message) |",
     ] {
         assert!(page.contains(expected), "{expected} in {page}");
     }

@@ -173,6 +173,10 @@ impl Workload for Echo {
         Role::WebSocket("/ws/echo")
     }
 
+    fn is_in_its_past(&self, peer: &Peer) -> bool {
+        peer.is_in_its_past()
+    }
+
     fn opened(&mut self, peer: &mut Peer) {
         if let Pace::Open(open) = &mut self.pace {
             open.opened(peer);

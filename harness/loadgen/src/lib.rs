@@ -28,6 +28,7 @@ mod steady;
 mod tally;
 mod timetable;
 mod websocket;
+mod wire;
 mod xhr;
 
 pub use capacity::{Capacity, Step, StepMemory, Stop};
@@ -37,3 +38,4 @@ pub use load::{
 pub use record::{Connections, Delivery, Distribution, Event, Measurement, Phase, Second, Warmup};
 pub use run::{RunError, run};
 pub use spread::{CHILD, serve_parent};
+pub use wire::{Flow, Flows, Wire};

@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de, ser};
 
 use crate::steady::WINDOW_NS;
-use crate::{Capacity, Load, Step};
+use crate::{Capacity, Load, Step, Wire};
 
 /// One line of standard output.
 #[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
@@ -71,6 +71,9 @@ pub struct Measurement {
     /// A storm of connections only: from the start of the first `connect` to the moment when the last that opened was open, in ns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub all_open_ns: Option<u64>,
+    /// What went over the connections; `None` in what older versions measured, and of capacity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wire: Option<Wire>,
     /// Broadcast only.
     pub delivery: Option<Delivery>,
     /// Capacity only.

@@ -274,6 +274,7 @@ fn measurement(load: &Load, mut tally: Tally, moments: &Moments) -> Measurement 
             .opening
             .filter(|_| is_storm(load))
             .map(|opening| opening.last_open_ns - opening.first_begun_ns),
+        wire: tally.wire.measured(),
         delivery,
         capacity: None,
         service: (is_open && is_echo).then_some(tally.service),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::{Connections, Delivery, Distribution};
 use crate::series::Series;
+use crate::wire::WireSums;
 
 /// Causes may hold what a server says: beyond so many different ones the rest is counted as one.
 const MAX_CAUSES: usize = 64;
@@ -22,6 +23,7 @@ pub(crate) struct Tally {
     pub(crate) series: Series,
     pub(crate) connect: Distribution,
     pub(crate) opening: Option<Opening>,
+    pub(crate) wire: WireSums,
     pub(crate) delivery: Delivery,
     pub(crate) fan_out: FanOut,
     /// CPU time of child processes in the measured time, in µs: a loop's own is counted with its process.
@@ -103,6 +105,7 @@ impl Tally {
         if let Some(Opening { first_begun_ns, last_open_ns }) = other.opening {
             self.opened_before(first_begun_ns, last_open_ns);
         }
+        self.wire.merge(&other.wire);
         self.delivery.publications += other.delivery.publications;
         self.delivery.received += other.delivery.received;
         self.delivery.duplicates += other.delivery.duplicates;
@@ -122,6 +125,7 @@ fn count(causes: &mut BTreeMap<String, u64>, cause: String, times: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::{Flow, Flows, Wire};
 
     #[test]
     fn different_causes_are_bounded_and_none_is_forgotten() {
@@ -146,6 +150,9 @@ mod tests {
             tally.total.record_ns(70);
             tally.series.record(0, 7);
             tally.connect.record_ns(8);
+            let flow = |bytes| Flow { bytes, segments: bytes / 10 };
+            let flows = |bytes| Flows { to_server: flow(bytes), to_client: flow(2 * bytes) };
+            tally.wire = WireSums { messages: 2, opening: flows(30), before: flows(40), whole: flows(140) };
             tally.delivery =
                 Delivery { publications: 9, expected: 0, received: 10, duplicates: 11, out_of_order: 12 };
             tally.fan_out = FanOut { accepted: 13, subscribers: 14, delivered: 15 };
@@ -167,5 +174,9 @@ mod tests {
             Delivery { publications: 18, expected: 0, received: 20, duplicates: 22, out_of_order: 24 }
         );
         assert_eq!(sum.fan_out.missing(), 26 * 28 - 30);
+        let flow = |bytes| Flow { bytes, segments: bytes / 10 };
+        let opening = Flows { to_server: flow(60), to_client: flow(120) };
+        let wire = Wire { messages: 4, to_server: flow(200), to_client: flow(400), opening };
+        assert_eq!(sum.wire.measured(), Some(wire));
     }
 }

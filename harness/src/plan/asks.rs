@@ -91,19 +91,26 @@ impl Load {
 
     /// How the server is asked, if the load is one of several that differ in that alone.
     #[must_use]
-    pub fn transport(&self) -> Option<Transport> {
+    pub fn transport(&self) -> Option<String> {
         match self {
-            Self::Countdown { transport, .. } | Self::Connect { transport, .. } => Some(*transport),
+            Self::Broadcast { transport, .. } => Some(transport.to_string()),
+            Self::Countdown { transport, .. } | Self::Connect { transport, .. } => {
+                Some(transport.to_string())
+            }
             _ => None,
         }
     }
 
-    /// The same over another transport, if it has one.
+    /// The same by WebSocket: one load for all that differ in their transport alone.
     #[must_use]
-    pub fn over(&self, other: Transport) -> Self {
+    pub fn over_websocket(&self) -> Self {
         let mut load = self.clone();
-        if let Self::Countdown { transport, .. } | Self::Connect { transport, .. } = &mut load {
-            *transport = other;
+        match &mut load {
+            Self::Broadcast { transport, .. } => *transport = Subscription::Websocket,
+            Self::Countdown { transport, .. } | Self::Connect { transport, .. } => {
+                *transport = Transport::Websocket;
+            }
+            _ => {}
         }
         load
     }
@@ -135,12 +142,15 @@ mod tests {
     }
 
     #[test]
-    fn the_same_load_over_another_transport_differs_in_that_alone() {
-        let xhr: Load =
-            toml::from_str("workload = \"countdown\"\nclients = 4\nfrom = 9\ntransport = \"xhr\"")
-                .expect("a load");
-        let websocket = xhr.over(Transport::Websocket);
-        assert_eq!(websocket.transport(), Some(Transport::Websocket));
-        assert_eq!((websocket == xhr, websocket.over(Transport::Xhr)), (false, xhr));
+    fn loads_that_differ_in_their_transport_alone_are_one_by_websocket() {
+        let same = |one: &str, other: &str| {
+            let [one, other] = [one, other].map(|text| toml::from_str::<Load>(text).expect(text));
+            one.transport() != other.transport() && one.over_websocket() == other.over_websocket()
+        };
+        let countdown = "workload = \"countdown\"\nclients = 4\nfrom = 9\ntransport = \"xhr\"";
+        assert!(same(countdown, &countdown.replace("xhr", "websocket")));
+        assert!(!same(countdown, &countdown.replace("xhr", "websocket").replace('9', "8")));
+        let broadcast = "workload = \"broadcast\"\nsubscribers = 4\npayload_bytes = 64";
+        assert!(same(broadcast, &format!("{broadcast}\ntransport = \"sse\"")));
     }
 }

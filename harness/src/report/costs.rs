@@ -1,6 +1,7 @@
 //! Where the cost of a message and of a connection lies.
 
 use super::figures::{Figure, figure};
+use super::wire::{OPENING, WIRE};
 use crate::machine::{Memory, Spent, Switches};
 use crate::plan::Load;
 use crate::results::Measured;
@@ -11,9 +12,10 @@ const KIB: f64 = 1024.0;
 pub(crate) fn costs_of(load: &Load) -> Vec<&'static Figure> {
     match load {
         Load::Capacity { .. } => Vec::new(),
+        Load::Connect { .. } => SERVER.iter().chain(TOOL).chain(CORES).chain(WIRE).chain(OPENING).collect(),
         // What a load generator that spins uses says nothing of the load.
-        _ if load.spins() => SERVER.iter().chain(CORES).collect(),
-        _ => SERVER.iter().chain(TOOL).chain(CORES).collect(),
+        _ if load.spins() => SERVER.iter().chain(CORES).chain(WIRE).collect(),
+        _ => SERVER.iter().chain(TOOL).chain(CORES).chain(WIRE).collect(),
     }
 }
 

@@ -1,12 +1,16 @@
 use std::fmt::Write as _;
 
-use super::{Table, costs, head, tables};
+use super::{Table, costs, head, tables, transports};
 use crate::results::Run;
 
 /// How the cells are to be read.
 const LEGEND: &str = "Each cell: the median over the rounds (its 95 % interval) #place. Contenders that the data cannot tell apart \
                       share a place. ≥: the load generator was the limit, so the server can do at least this. Noise: what the control, one \
                       contender entered twice, differs from itself by; no place is given for less.";
+
+/// How the tables of transports are to be read.
+const TRANSPORTS: &str = "Loads that are equal but for their transport. #place: among the transports of one row, where the rounds tell them \
+                          apart; those that they cannot tell apart share a place.";
 
 /// How the tables of costs are to be read.
 const COSTS: &str = "Where the cost lies. A message of a broadcast is a delivery. What each figure holds and what it does not is in \
@@ -21,6 +25,11 @@ pub fn markdown(run: &Run) -> String {
     }
     let _ = writeln!(page, "\n{LEGEND}\n");
     page.push_str(&tables_markdown(run, 2));
+    let transports = transports(run);
+    if !transports.is_empty() {
+        let tables = joined(&transports, 3);
+        let _ = write!(page, "\n## Transports side by side\n\n{TRANSPORTS}\n\n{tables}");
+    }
     let costs = costs(run);
     if !costs.is_empty() {
         let _ = write!(page, "\n## Cost\n\n{COSTS}\n\n{}", joined(&costs, 3));

@@ -10,6 +10,8 @@ mod seconds;
 mod standing;
 mod table;
 mod terminal;
+mod transports;
+mod wire;
 
 pub(crate) use costs::costs_of;
 pub(crate) use figures::{Figure, figures};
@@ -19,3 +21,4 @@ pub use number::number;
 pub(crate) use standing::{estimated, noise_floor, valid};
 pub use table::{Table, costs, table, tables};
 pub use terminal::terminal;
+pub use transports::transports;

@@ -75,7 +75,7 @@ pub fn costs(run: &Run) -> Vec<Table> {
     tables.filter(|table| !table.rows.is_empty()).collect()
 }
 
-fn columns<'a>(run: &'a Run, load: &Load) -> Vec<&'a Entry> {
+pub(super) fn columns<'a>(run: &'a Run, load: &Load) -> Vec<&'a Entry> {
     run.header.contenders.iter().filter(|entry| entry.manifest.takes(load)).collect()
 }
 
@@ -93,7 +93,13 @@ fn row(run: &Run, columns: &[&Entry], load: &Load, figure: &Figure) -> (String, 
     (name, cells.collect())
 }
 
-fn cell(run: &Run, entry: &Entry, load: &Load, figure: &Figure, estimate: Option<Estimate>) -> String {
+pub(super) fn cell(
+    run: &Run,
+    entry: &Entry,
+    load: &Load,
+    figure: &Figure,
+    estimate: Option<Estimate>,
+) -> String {
     match estimate {
         None => missing(run, entry, load).to_owned(),
         Some(estimate) => {

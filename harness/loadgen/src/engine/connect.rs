@@ -2,9 +2,11 @@ use std::io;
 use std::ops::Range;
 
 use super::connection::Step;
+use super::tcp_info::flows;
 use super::{Context, EventLoop, Role, Workload};
 use crate::http::Upgrade;
 use crate::loss::Loss;
+use crate::wire::Flows;
 
 /// How the connections of one loop are begun.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +103,7 @@ impl<W: Workload> EventLoop<W> {
             }
             Role::Http | Role::Helper(_) => {
                 let now_ns = self.context.clock.now_ns();
-                return self.opened(slot, now_ns);
+                return self.opened(slot, now_ns, 0);
             }
         }
         if let Err(error) = connection.send(&self.context.out) {
@@ -110,8 +112,8 @@ impl<W: Workload> EventLoop<W> {
         self.context.out.clear();
     }
 
-    /// The connection is open.
-    pub(super) fn opened(&mut self, slot: usize, at_ns: u64) {
+    /// The connection is open, of whose bytes so many were the answer to the upgrade.
+    pub(super) fn opened(&mut self, slot: usize, at_ns: u64, head_bytes: usize) {
         let connection = &mut self.connections[slot];
         let Some(opening) = connection.opening.take() else { return };
         self.opening -= 1;
@@ -127,6 +129,27 @@ impl<W: Workload> EventLoop<W> {
             }
         }
         self.workload.opened(&mut connection.state);
+        let in_its_past = self.workload.is_in_its_past(&connection.state);
+        let mut opening = self.flows(slot);
+        // More may have come already.
+        opening.to_client.bytes = opening.to_client.bytes.min(head_bytes as u64);
+        let wire = &mut self.context.tally.wire;
+        wire.opening += opening;
+        if !in_its_past {
+            wire.before += opening;
+        }
+    }
+
+    /// What has gone over a connection so far, if that is asked for.
+    pub(super) fn flows(&self, slot: usize) -> Flows {
+        let connection = &self.connections[slot];
+        let is_counted = self.context.reads_wire && self.workload.role(&connection.state).is_counted();
+        connection.socket.as_ref().filter(|_| is_counted).map(flows).unwrap_or_default()
+    }
+
+    /// An open connection is at its end.
+    pub(super) fn read_whole(&mut self, slot: usize) {
+        self.context.tally.wire.whole += self.flows(slot);
     }
 
     /// The server has ended the connection: another takes its place, while there is load, or it is lost.
@@ -137,7 +160,11 @@ impl<W: Workload> EventLoop<W> {
         }
         self.workload.renew(&mut connection.state);
         self.context.out.clear();
-        connection.socket = None;
+        let mut whole = self.flows(slot);
+        // The server's FIN has a sequence number, so the kernel counts it as a byte.
+        whole.to_client.bytes = whole.to_client.bytes.saturating_sub(1);
+        self.context.tally.wire.whole += whole;
+        self.connections[slot].socket = None;
         self.open -= 1;
         if self.workload.reopens() && self.context.sending {
             self.context.tally.connections.asked += 1;
@@ -150,6 +177,9 @@ impl<W: Workload> EventLoop<W> {
         let loss = loss.into();
         // What was meant for this connection must not go to the next.
         self.context.out.clear();
+        if self.connections[slot].opening.is_none() {
+            self.read_whole(slot);
+        }
         let connection = &mut self.connections[slot];
         let began = connection.socket.take().is_some();
         let was_opening = connection.opening.take().is_some();

@@ -10,6 +10,7 @@ mod connection;
 mod limits;
 mod poller;
 mod source;
+mod tcp_info;
 mod warm_up;
 mod workload;
 
@@ -139,6 +140,7 @@ impl<W: Workload> EventLoop<W> {
             if self.connections[slot].opening.is_some() {
                 self.lose(slot, Loss::TimedOut);
             }
+            self.read_whole(slot);
         }
         self.workload.finish(&mut self.context);
         self.context.tally
@@ -230,14 +232,19 @@ impl<W: Workload> EventLoop<W> {
         let mut bytes = &mut self.received[..length];
         if let Some(Step::Upgrading(upgrade)) = connection.opening.as_mut().map(|opening| &mut opening.step) {
             let Some(frames) = upgrade.receive(bytes)? else { return Ok(()) };
-            let frames_bytes = frames.len();
-            self.opened(slot, at_ns);
+            let (frames_bytes, head_bytes) = (frames.len(), upgrade.head_bytes());
+            self.opened(slot, at_ns, head_bytes);
             bytes = &mut self.received[length - frames_bytes..length];
         }
         let connection = &mut self.connections[slot];
+        let was_in_its_past = self.workload.is_in_its_past(&connection.state);
         self.workload.receive(&mut connection.state, bytes, at_ns, &mut self.context)?;
+        let is_in_its_past = self.workload.is_in_its_past(&connection.state);
         if connection.opening.is_some() && self.workload.is_open(&connection.state) {
-            self.opened(slot, at_ns);
+            // The head of an answer is not told from what has come with it.
+            self.opened(slot, at_ns, usize::MAX);
+        } else if was_in_its_past && !is_in_its_past {
+            self.context.tally.wire.before += self.flows(slot);
         }
         Ok(())
     }

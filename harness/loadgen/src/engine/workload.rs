@@ -57,6 +57,11 @@ pub(crate) trait Workload {
         false
     }
 
+    /// Is what goes over an open connection still something else than what the load is about?
+    fn is_in_its_past(&self, _connection: &Self::Connection) -> bool {
+        false
+    }
+
     /// Has all been said on a connection, by both sides? Its end is then no loss.
     fn is_over(&self, _connection: &Self::Connection) -> bool {
         false
@@ -110,6 +115,8 @@ pub(crate) struct Context {
     /// For how long before the next tick nothing sleeps.
     pub(crate) spin_ns: u64,
     pub(crate) tally: Tally,
+    /// Is what goes over the connections read, when each is open and at its end?
+    pub(crate) reads_wire: bool,
     /// What the connection at hand is about to send: one buffer for all of the loop.
     pub(crate) out: Vec<u8>,
     pub(crate) random: Rng,
@@ -129,6 +136,7 @@ impl Context {
             untold: 0,
             spin_ns: 0,
             tally: Tally::default(),
+            reads_wire: true,
             out: Vec::new(),
             random: Rng::new(),
         }
@@ -136,6 +144,7 @@ impl Context {
 
     /// A right reply or delivery has arrived: counts it if that was in the measured time.
     pub(crate) fn arrived(&mut self, at_ns: u64, latency_ns: u64) {
+        self.tally.wire.messages += 1;
         if self.schedule.counts(at_ns) {
             self.tally.messages += 1;
             self.tally.series.record(at_ns - self.schedule.measure_ns, latency_ns);

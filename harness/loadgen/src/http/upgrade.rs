@@ -14,6 +14,8 @@ pub(crate) struct Upgrade {
     accept: String,
     /// The answer, as far as it has come.
     head: Vec<u8>,
+    /// Its length, once it is complete.
+    head_bytes: usize,
 }
 
 impl Upgrade {
@@ -25,7 +27,12 @@ impl Upgrade {
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
         );
         out.extend_from_slice(request.as_bytes());
-        Self { accept: framing::accept_key(&key), head: Vec::new() }
+        Self { accept: framing::accept_key(&key), head: Vec::new(), head_bytes: 0 }
+    }
+
+    /// Length of the answer; 0 until it is complete.
+    pub(crate) fn head_bytes(&self) -> usize {
+        self.head_bytes
     }
 
     /// Takes the next bytes of the answer. Once it is complete and right: the bytes after it, which are frames.
@@ -40,6 +47,7 @@ impl Upgrade {
         match response.parse(&self.head)? {
             Status::Complete(length) => {
                 self.check(&response)?;
+                self.head_bytes = length;
                 Ok(Some(&mut bytes[length - kept..]))
             }
             Status::Partial => check_head(self.head.len()).map(|()| None),
@@ -142,6 +150,7 @@ mod tests {
             prop_assert_eq!(upgrade.receive(first), Ok(None));
             let after = upgrade.receive(second).map(|rest| rest.map(|rest| rest.to_vec()));
             prop_assert_eq!(after, Ok(Some(frames)));
+            prop_assert_eq!(upgrade.head_bytes(), head_bytes);
         }
 
         #[test]
