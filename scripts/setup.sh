@@ -10,8 +10,15 @@ command -v git >/dev/null || packages+=(git)
 if [ "${1:-}" = --test ]; then
   command -v shellcheck >/dev/null || packages+=(shellcheck)
   command -v valgrind >/dev/null || packages+=(valgrind)
+  # The page's tests are skipped, with a line that says so, where there is no browser to be had.
+  command -v chromium chromium-browser google-chrome >/dev/null || browser=chromium
 elif [ "${1:-}" = --measure ]; then
   command -v wrk >/dev/null || packages+=(wrk)
+fi
+if [ -n "${browser:-}" ] && command -v apt-get >/dev/null; then
+  say "installing $browser"
+  { as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends "$browser"; } >&2 ||
+    say "no $browser: the page is not tested in a browser"
 fi
 if [ ${#packages[@]} -gt 0 ]; then
   say "installing ${packages[*]}"

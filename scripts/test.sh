@@ -18,6 +18,7 @@ cargo test --workspace --locked --exclude harness
 say "generated files"
 cargo run --locked --quiet --package harness -- readme --check
 cargo run --locked --quiet --package harness -- report --check
+cargo run --locked --quiet --package harness -- cost --check
 cargo run --locked --quiet --package harness -- schema --check
 cargo run --locked --quiet --package truth -- tables --check
 cargo run --locked --quiet --package loadgen --example tables -- --check

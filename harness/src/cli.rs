@@ -60,10 +60,12 @@ pub enum Command {
     Export(ExportOptions),
     /// Write the tables of a results file again, and print them.
     Report(ReportOptions),
-    /// Put the latest results' tables into the README.
+    /// Put the latest results' tables and the guide made of them into the README.
     Readme(ReadmeOptions),
     /// Run the Autobahn cases against the contenders, and write servers/AUTOBAHN.md.
     Autobahn(AutobahnOptions),
+    /// Count the lines and crates of the contenders, time a clean build of each, and write servers/COST.md.
+    Cost(CostOptions),
     /// Have a crowd of subscribers of whom one in ten reads nothing at the contenders, and write servers/CROWD.md.
     Crowd(CrowdOptions),
     /// Write the JSON Schema of what the other commands write: results/schema.json.
@@ -251,6 +253,19 @@ pub struct AutobahnOptions {
     /// Where the servers run.
     #[command(flatten)]
     pub place: Place,
+}
+
+/// Options of `cost`.
+#[derive(Debug, Args)]
+pub struct CostOptions {
+    /// Contenders to look at; all by default. What is known of the others stays.
+    pub contenders: Vec<String>,
+    /// Build nothing: sizes and times stay as they were.
+    #[arg(long)]
+    pub no_build: bool,
+    /// Look at nothing and write nothing; fail if the table is not what servers/cost.json gives.
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// Options of `crowd`.

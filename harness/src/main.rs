@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use harness::cli::{Cli, Command, Exit};
 use harness::command::{
-    autobahn, compare, crowd, export, instructions, list, output, readme, report, run, schema, verify,
+    autobahn, compare, cost, crowd, export, instructions, list, output, readme, report, run, schema, verify,
 };
 
 fn main() -> ExitCode {
@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         Command::Readme(options) => readme::readme(&cli.shared, options),
         Command::Autobahn(options) => autobahn::autobahn(&cli.shared, options),
         Command::Crowd(options) => crowd::crowd(&cli.shared, options),
+        Command::Cost(options) => cost::cost(&cli.shared, options),
         Command::Schema(options) => schema::schema(&cli.shared, options),
     };
     done.unwrap_or_else(|error| {

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::output::{err, out};
+use super::fresh::{keep, replaced};
 use crate::cli::Exit;
 use crate::results::write;
 
@@ -47,22 +47,10 @@ impl Page {
     /// # Errors
     /// The page cannot be read, has no marks, or cannot be written.
     pub(super) fn show(&self, folder: &Path, kept: &str, part: &str, check: bool) -> Result<Exit> {
-        const END: &str = "<!-- end -->\n";
         let begin = format!("<!-- begin: {}, by `{}` -->\n", self.name, self.command);
         let page = folder.join(self.file);
-        let old = fs::read_to_string(&page).with_context(|| format!("failed to read {}", page.display()))?;
-        let parts = old.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-        let (before, after) =
-            parts.with_context(|| format!("{} has no marks {begin:?} and {END:?}", page.display()))?;
-        let new = format!("{before}{begin}{part}{END}{after}");
-        if check && new != old {
-            err!("{} does not show what {kept} holds: `{}` puts it there", page.display(), self.command);
-            return Ok(Exit::Failed);
-        }
-        if !check {
-            write(&page, &new)?;
-            out!("{}", page.display());
-        }
-        Ok(Exit::Done)
+        let text = replaced(&page, &[(&begin, part.to_owned())])?;
+        let is_fresh = keep(&page, &text, check, kept, self.command)?;
+        Ok(if is_fresh { Exit::Done } else { Exit::Failed })
     }
 }

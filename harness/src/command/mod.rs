@@ -2,9 +2,11 @@
 
 pub mod autobahn;
 pub mod compare;
+pub mod cost;
 pub mod crowd;
 mod eta;
 pub mod export;
+mod fresh;
 mod hostile;
 pub mod instructions;
 mod kept;

@@ -1,15 +1,18 @@
 //! `harness report`.
 
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use super::fresh::{keep, replaced};
 use super::output::{err, out};
 use crate::cli::{Exit, ReportOptions, Shared};
-use crate::report::{markdown, terminal};
-use crate::results::{Latest, Run, latest, read, write};
+use crate::page::{html, index};
+use crate::report::{index_markdown, markdown, terminal};
+use crate::results::{Latest, Run, Runs, all, latest, read};
 use crate::root::Root;
+
+const BEGIN: &str = "<!-- begin: the runs, by `harness report` -->\n";
 
 /// Writes the tables of a results file again, and prints them.
 ///
@@ -20,24 +23,35 @@ pub fn report(shared: &Shared, options: &ReportOptions) -> Result<Exit> {
         Some(file) => (file.with_extension("json"), read(file)?),
         None => latest_of(&Root::find(shared)?)?,
     };
-    let page = file.with_extension("md");
-    let text = markdown(&run);
-    if options.check {
-        let found =
-            fs::read_to_string(&page).with_context(|| format!("failed to read {}", page.display()))?;
-        if found != text {
-            err!(
-                "{} differs from what its results give: `harness report {}`",
-                page.display(),
-                file.display()
-            );
-            return Ok(Exit::Failed);
-        }
-        return Ok(Exit::Done);
+    if !options.check {
+        out!("{}", terminal(&run));
     }
-    write(&page, &text)?;
-    out!("{}\n{}", terminal(&run), page.display());
-    Ok(Exit::Done)
+    let fresh = publish(&file, &run, options.check)?;
+    Ok(if fresh { Exit::Done } else { Exit::Failed })
+}
+
+/// Writes what is made of a results file, and the lists of the runs beside it; or checks all of that.
+///
+/// # Errors
+/// The disk does not take it, or it cannot be read to be checked.
+pub(super) fn publish(file: &Path, run: &Run, check: bool) -> Result<bool> {
+    let command = format!("harness report {}", file.display());
+    let results = file.display().to_string();
+    let mut fresh = true;
+    for (end, text) in [("md", markdown(run)), ("html", html(run)?)] {
+        fresh &= keep(&file.with_extension(end), &text, check, &results, &command)?;
+    }
+    let folder = file.parent().context("a results file is in a folder")?;
+    let Runs { runs, .. } = all(folder)?;
+    let runs = || runs.iter().map(|(_, run)| run);
+    fresh &= keep(&folder.join("index.html"), &index(runs())?, check, &results, &command)?;
+    let readme = folder.join("README.md");
+    // The project's own folder of results has one; any other may.
+    if readme.exists() {
+        let text = replaced(&readme, &[(BEGIN, index_markdown(runs()))])?;
+        fresh &= keep(&readme, &text, check, &results, &command)?;
+    }
+    Ok(fresh)
 }
 
 /// The latest results of the project, with a warning for each file that had to be passed over.

@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use super::output::{err, out};
 use super::prepare::{begin, go_on};
 use super::progress::Progress;
+use super::report;
 use super::session::Session;
 use crate::cli::{Exit, RunOptions, Shared};
-use crate::report::{markdown, terminal};
-use crate::results::{Header, Journal, Run, save, write};
+use crate::report::terminal;
+use crate::results::{Header, Journal, Run, save};
 use crate::rounds::{left, next_round};
 use crate::trial::{Bench, take};
 
@@ -77,10 +78,9 @@ fn measure(session: &Session, prepared: &mut Prepared, repeats: u32) -> Result<b
 }
 
 fn publish(run: &Run, results: &Path) -> Result<()> {
-    let name = &run.header.name;
-    let page = results.join(format!("{name}.md"));
-    save(&results.join(format!("{name}.json")), run)?;
-    write(&page, &markdown(run))?;
-    out!("{}\n{}", terminal(run), page.display());
+    let file = results.join(format!("{}.json", run.header.name));
+    save(&file, run)?;
+    out!("{}", terminal(run));
+    report::publish(&file, run, false)?;
     Ok(())
 }

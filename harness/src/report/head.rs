@@ -122,6 +122,6 @@ fn versions(run: &Run) -> String {
 }
 
 /// `2026-11-21T10:46:40.123Z` as `2026-11-21 10:46`.
-fn moment(timestamp: &str) -> String {
+pub(super) fn moment(timestamp: &str) -> String {
     timestamp.get(..16).unwrap_or(timestamp).replace('T', " ")
 }

@@ -32,11 +32,15 @@ pub fn number(value: f64) -> String {
 #[must_use]
 pub(super) fn estimate(estimate: &Estimate) -> String {
     let median = number(estimate.median);
+    range(estimate).map_or(median.clone(), |range| format!("{median} ({range})"))
+}
+
+/// The interval of the median; none of one trial, or of one that does not differ from the median in the digits shown.
+#[must_use]
+pub(crate) fn range(estimate: &Estimate) -> Option<String> {
+    let median = number(estimate.median);
     let (low, high) = (number(estimate.interval.0), number(estimate.interval.1));
-    if low == median && high == median {
-        return median;
-    }
-    format!("{median} ({low}–{high})")
+    (low != median || high != median).then(|| format!("{low}–{high}"))
 }
 
 #[cfg(test)]

@@ -9,11 +9,11 @@ use crate::results::{Entry, Run};
 use crate::stats;
 
 /// Of a second: in ms or a second; `None`: nothing arrived.
-type Read = fn(&Second) -> Option<f64>;
+pub(crate) type Read = fn(&Second) -> Option<f64>;
 
 const RATE: Read = |second| Some(second.messages as f64);
-const MEDIAN_MS: Read = |second| Some(second.p50_ns? as f64 / 1e6);
-const P99_MS: Read = |second| Some(second.p99_ns? as f64 / 1e6);
+pub(crate) const MEDIAN_MS: Read = |second| Some(second.p50_ns? as f64 / 1e6);
+pub(crate) const P99_MS: Read = |second| Some(second.p99_ns? as f64 / 1e6);
 
 const ECHO: [(&str, Read); 3] = [
     ("Replies/s by second", RATE),
@@ -45,7 +45,7 @@ pub(super) fn seconds(run: &Run, columns: &[&Entry], load: &Load) -> Vec<(String
 }
 
 /// Second by second the median over the rounds. A second in part, which may be the last, is left out.
-fn medians(run: &Run, entry: &Entry, load: &Load, read: Read) -> Vec<Option<f64>> {
+pub(crate) fn medians(run: &Run, entry: &Entry, load: &Load, read: Read) -> Vec<Option<f64>> {
     let trials: Vec<&[Second]> = valid(run, entry, load)
         .map(|(_, measured)| {
             let series = &measured.measurement.series;

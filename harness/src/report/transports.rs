@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::figures::{Figure, figures};
+use super::sheet::{Cell, cell, columns};
 use super::standing::{estimated, noise_floor, valid};
-use super::table::{Table, cell, columns};
+use super::table::Table;
 use super::wire::BOTH_WAYS;
 use crate::plan::Load;
 use crate::results::{Entry, Run, States};
@@ -84,8 +85,8 @@ impl Compared {
     fn row(&self, run: &Run, entry: &Entry, group: &[Way<'_>]) -> (String, Vec<String>) {
         let places = places(run, entry, group, self.figure, self.noise_floor);
         let cells = group.iter().zip(&self.estimates).enumerate().map(|(index, ((_, load), estimates))| {
-            let place = places.get(&index).map_or(String::new(), |place| format!(" #{place}"));
-            cell(run, entry, load, self.figure, estimates.get(&entry.name).copied()) + &place
+            let place = places.get(&index).copied();
+            Cell { place, ..cell(run, entry, load, self.figure, estimates.get(&entry.name).copied()) }.text()
         });
         (format!("{}: {}", entry.name, self.figure.name), cells.collect())
     }

@@ -46,23 +46,21 @@ pub fn read(path: &Path) -> Result<Run> {
     serde_json::from_str(text).with_context(|| format!("malformed results file {}", path.display()))
 }
 
-/// The latest results file in a folder.
+/// The results files of a folder, the latest first.
 #[derive(Debug)]
-pub struct Latest {
-    /// Where it is.
-    pub file: PathBuf,
-    /// What it holds.
-    pub run: Run,
+pub struct Runs {
+    /// Each with where it is.
+    pub runs: Vec<(PathBuf, Run)>,
     /// Why others in the folder were passed over.
     pub passed_over: Vec<Error>,
 }
 
-/// The latest results file in a folder, by the time at which its run began. One that is broken does not keep the
+/// All results files in a folder, by the times at which their runs began. One that is broken does not keep the
 /// others from being read.
 ///
 /// # Errors
-/// The folder cannot be read, or holds no results that can be.
-pub fn latest(folder: &Path) -> Result<Latest> {
+/// The folder cannot be read.
+pub fn all(folder: &Path) -> Result<Runs> {
     let entries =
         fs::read_dir(folder).with_context(|| format!("failed to read the folder {}", folder.display()))?;
     let mut runs: Vec<(PathBuf, Run)> = Vec::new();
@@ -76,9 +74,28 @@ pub fn latest(folder: &Path) -> Result<Latest> {
             }
         }
     }
-    let latest =
-        runs.into_iter().max_by(|(_, one), (_, other)| one.header.started_at.cmp(&other.header.started_at));
-    match latest {
+    runs.sort_by(|(_, one), (_, other)| other.header.started_at.cmp(&one.header.started_at));
+    Ok(Runs { runs, passed_over })
+}
+
+/// The latest results file in a folder.
+#[derive(Debug)]
+pub struct Latest {
+    /// Where it is.
+    pub file: PathBuf,
+    /// What it holds.
+    pub run: Run,
+    /// Why others in the folder were passed over.
+    pub passed_over: Vec<Error>,
+}
+
+/// The latest results file in a folder.
+///
+/// # Errors
+/// The folder cannot be read, or holds no results that can be.
+pub fn latest(folder: &Path) -> Result<Latest> {
+    let Runs { runs, passed_over } = all(folder)?;
+    match runs.into_iter().next() {
         Some((file, run)) => Ok(Latest { file, run, passed_over }),
         None => {
             let reasons: String = passed_over.iter().map(|error| format!("; {error:#}")).collect();

@@ -6,7 +6,7 @@ mod run;
 mod seal;
 mod states;
 
-pub use file::{Latest, SCHEMA_FILE, latest, read, save, write};
+pub use file::{Latest, Runs, SCHEMA_FILE, all, latest, read, save, write};
 pub use journal::Journal;
 pub use run::{Entry, Header, Measured, Outcome, Run, SCHEMA, Trial};
 pub use seal::{Broken, Digest, ResultsFile};

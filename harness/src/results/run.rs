@@ -153,6 +153,12 @@ impl Run {
         self.header.contenders.iter().any(|entry| entry.name == name)
     }
 
+    /// Which of the contenders has this name; the first if none has.
+    #[must_use]
+    pub fn entry_index(&self, name: &str) -> usize {
+        self.header.contenders.iter().position(|entry| entry.name == name).unwrap_or(0)
+    }
+
     /// Was every trial taken that was planned, and every round that the figures asked for?
     #[must_use]
     pub fn is_complete(&self) -> bool {

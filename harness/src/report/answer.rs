@@ -1,0 +1,128 @@
+//! What won at what, with ties as ties.
+
+use super::number;
+use super::sheet::{CEILING, Row, Sheet};
+use crate::results::Run;
+
+/// What is won, as the columns of the table: what the server can do, and what it costs.
+pub(crate) const COLUMNS: [&str; 5] = ["Most", "Median latency", "p99 latency", "CPU", "Memory"];
+
+/// Who won what of a load.
+pub(crate) struct Answer {
+    pub id: usize,
+    pub title: String,
+    /// One a column; none where the load has no such figure.
+    pub wins: Vec<Option<Win>>,
+}
+
+/// Who is first in one figure.
+pub(crate) struct Win {
+    /// Of those that the data cannot tell apart all; none if no place could be given.
+    pub names: Vec<(usize, String)>,
+    /// Are they all that were measured?
+    pub is_all: bool,
+    /// The best of their medians, with its unit.
+    pub best: String,
+}
+
+/// `Latency p99 (ms)` is a name and a unit; `Deliveries/s` is a name alone.
+pub(crate) fn name_and_unit(text: &str) -> (&str, &str) {
+    text.strip_suffix(')').and_then(|text| text.rsplit_once(" (")).unwrap_or((text, ""))
+}
+
+impl Win {
+    pub fn is_time(&self) -> bool {
+        self.best.ends_with(" ms")
+    }
+}
+
+/// How often a contender was first.
+pub(crate) struct Firsts {
+    pub index: usize,
+    pub name: String,
+    pub alone: usize,
+    pub tied: usize,
+    pub of: usize,
+}
+
+impl Firsts {
+    pub fn percent_alone(&self) -> usize {
+        self.alone * 100 / self.of.max(1)
+    }
+
+    pub fn percent_tied(&self) -> usize {
+        self.tied * 100 / self.of.max(1)
+    }
+}
+
+impl Answer {
+    pub fn of(run: &Run, id: usize, sheet: &Sheet<'_>) -> Self {
+        let win = |column: usize| {
+            let row = sheet.rows.iter().find(|row| column_of(row) == Some(column))?;
+            win(run, sheet, row)
+        };
+        Self { id, title: sheet.load.to_string(), wins: (0..COLUMNS.len()).map(win).collect() }
+    }
+}
+
+/// The column that a figure belongs to.
+fn column_of(row: &Row) -> Option<usize> {
+    row.better?;
+    let name = row.name.to_lowercase();
+    let is = |text: &str| name.contains(text);
+    if is("service time") {
+        None
+    } else if row.is_rate {
+        Some(0)
+    } else if is("median") {
+        Some(1)
+    } else if is("p99") {
+        Some(2)
+    } else if is("cpu") {
+        Some(3)
+    } else {
+        is("memory").then_some(4)
+    }
+}
+
+/// The ceiling is no framework to pick, and the control no contender: neither takes a place here.
+fn win(run: &Run, sheet: &Sheet<'_>, row: &Row) -> Option<Win> {
+    let ranked: Vec<(usize, usize)> = (0..row.cells.len())
+        .filter(|i| sheet.columns[*i].name != CEILING)
+        .filter_map(|i| Some((i, row.cells[i].place?)))
+        .collect();
+    let first = ranked.iter().map(|(_, place)| *place).min()?;
+    let winners: Vec<usize> = ranked.iter().filter(|(_, place)| *place == first).map(|(i, _)| *i).collect();
+    let sign = row.better.unwrap_or(1.0);
+    let medians = winners.iter().filter_map(|i| Some(row.cells[*i].value.as_ref().ok()?.median));
+    let best = medians.max_by(|a, b| (a * sign).total_cmp(&(b * sign)))?;
+    // `Deliveries/s` is both.
+    let unit = match name_and_unit(&row.name) {
+        (name, "") => name.to_lowercase(),
+        (_, unit) => unit.to_owned(),
+    };
+    Some(Win {
+        is_all: winners.len() == ranked.len() && ranked.len() > 1,
+        names: winners
+            .into_iter()
+            .map(|i| (run.entry_index(&sheet.columns[i].name), sheet.columns[i].name.clone()))
+            .collect(),
+        best: format!("{} {unit}", number(best)),
+    })
+}
+
+/// How often each was first, alone or with others, among the figures of the table; the most often first.
+pub(crate) fn firsts(run: &Run, answers: &[Answer]) -> Vec<Firsts> {
+    let wins: Vec<&Win> = answers.iter().flat_map(|answer| answer.wins.iter().flatten()).collect();
+    let candidates = run.header.contenders.iter().enumerate();
+    let mut firsts: Vec<Firsts> = candidates
+        .filter(|(_, entry)| entry.name != CEILING && !entry.is_control())
+        .map(|(index, entry)| {
+            let won = wins.iter().filter(|win| win.names.iter().any(|(winner, _)| *winner == index));
+            let alone = won.clone().filter(|win| win.names.len() == 1).count();
+            Firsts { index, name: entry.name.clone(), alone, tied: won.count() - alone, of: wins.len() }
+        })
+        .collect();
+    firsts.sort_by_key(|first| std::cmp::Reverse((first.alone + first.tied, first.alone)));
+    firsts
+}

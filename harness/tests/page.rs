@@ -1,0 +1,199 @@
+//! The page of a run in a real browser: no error, and its figures those of the results.
+
+mod support;
+
+use std::fs;
+use std::process::Command;
+
+use harness::page::html;
+use harness::plan::Load;
+use harness::report::{number, tables};
+use harness::results::{Measured, Outcome, Run, latest};
+use serde::Deserialize;
+use support::root;
+
+/// Two million bytes: what loads at once over a slow line, and opens in any browser.
+const MOST_BYTES: usize = 2_000_000;
+
+/// Put behind the page's own script.
+const READER: &str = include_str!("page/read.js");
+
+#[derive(Deserialize)]
+struct Read {
+    loads: Vec<LoadRead>,
+    in_us: String,
+    again: bool,
+    shown: usize,
+    tip: String,
+    chart_tip: String,
+}
+
+#[derive(Deserialize)]
+struct LoadRead {
+    load: String,
+    cards: Vec<CardRead>,
+}
+
+#[derive(Deserialize)]
+struct CardRead {
+    figure: String,
+    rows: Vec<[String; 5]>,
+}
+
+/// The browser, if there is one.
+fn browser() -> Option<&'static str> {
+    let found = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| {
+        Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success())
+    });
+    if found.is_none() {
+        println!("skipped: no chromium; `scripts/setup.sh --test` installs it where apt can");
+    }
+    found
+}
+
+/// Opens a page of this run, and reads it off. Nothing may be said on its console.
+fn read_off(browser: &str, page: &str) -> Read {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("run.html");
+    fs::write(&file, page.replace("</body>", &format!("<script>{READER}</script></body>"))).expect("written");
+    let output = Command::new(browser)
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom"])
+        .arg("--virtual-time-budget=60000")
+        .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
+        .arg(format!("file://{}", file.display()))
+        .output()
+        .expect("the browser starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let complaints: Vec<&str> = said.lines().filter(|line| line.contains("CONSOLE")).collect();
+    assert!(complaints.is_empty(), "{complaints:?}");
+    let dom = String::from_utf8(output.stdout).expect("UTF-8");
+    let read = dom.split_once("<pre id=\"read\">").and_then(|(_, rest)| rest.split_once("</pre>"));
+    let (read, _) = read.unwrap_or_else(|| panic!("nothing was read off: {said}"));
+    serde_json::from_str(read).expect("what was read off")
+}
+
+fn committed() -> Run {
+    latest(&root().join("results")).expect("committed results").run
+}
+
+/// As many loads as make a thousand rows, each with the trials of a real one under another size of message.
+fn a_thousand_rows() -> Run {
+    let mut run = committed();
+    let loads = std::mem::take(&mut run.header.profile.loads);
+    let trials = std::mem::take(&mut run.trials);
+    let copies = 1000_usize.div_ceil(loads.len() * run.header.contenders.len());
+    for copy in 0..copies {
+        let other = |load: &Load| -> Load {
+            let mut value = serde_json::to_value(load).expect("JSON");
+            if let Some(bytes) = value["payload_bytes"].as_u64() {
+                value["payload_bytes"] = (bytes + copy as u64).into();
+            }
+            serde_json::from_value(value).expect("a load")
+        };
+        run.header.profile.loads.extend(loads.iter().map(other));
+        run.trials.extend(trials.iter().cloned().map(|mut trial| {
+            trial.slot.load = other(&trial.slot.load);
+            trial
+        }));
+    }
+    run
+}
+
+/// The middle of an odd number of figures of trials that count, by another way than the page's.
+fn middle(run: &Run, contender: &str, load: &Load, of: fn(&Measured) -> f64) -> Option<String> {
+    let mut values: Vec<f64> = run
+        .cell(contender, load)
+        .filter_map(|trial| match &trial.outcome {
+            Outcome::Measured(measured) if measured.is_valid() => Some(of(measured)),
+            _ => None,
+        })
+        .collect();
+    values.sort_by(f64::total_cmp);
+    (values.len() % 2 == 1).then(|| number(values[values.len() / 2]))
+}
+
+/// Every figure that is shown is the one of the tables, and those that can be had straight from the trials are the trials'.
+fn assert_figures_are_those_of(run: &Run, read: &Read) {
+    let (tables, loads) = (tables(run), &run.header.profile.loads);
+    assert_eq!(read.loads.len(), loads.len());
+    let (mut compared, mut recomputed) = (0, 0);
+    for ((shown, table), load) in read.loads.iter().zip(&tables).zip(loads) {
+        assert_eq!(shown.load, table.title);
+        for card in &shown.cards {
+            let is_it = |name: &str| {
+                name == card.figure
+                    || name.starts_with(&format!("{} (", card.figure))
+                    || name.starts_with(&format!("{};", card.figure))
+            };
+            // The cost of a connection is in the tables of costs.
+            let Some((_, cells)) = table.rows.iter().find(|(name, _)| is_it(name)) else { continue };
+            for [name, _, median, range, place] in &card.rows {
+                let name = name.trim_end_matches('†');
+                let column = table.columns.iter().position(|column| column == name).expect("a contender");
+                let range = if range.is_empty() { String::new() } else { format!(" ({range})") };
+                let place = if place.is_empty() { String::new() } else { format!(" #{place}") };
+                assert_eq!(
+                    cells[column],
+                    format!("{median}{range}{place}"),
+                    "{name}, {}, {load}",
+                    card.figure
+                );
+                compared += 1;
+                let of: fn(&Measured) -> f64 = match card.figure.as_str() {
+                    "RPS" | "Deliveries/s" => |m| m.measurement.messages as f64 / m.measurement.seconds,
+                    "Latency p99" | "Delivery latency p99" => {
+                        |m| m.measurement.latency.quantile_ns(0.99).expect("latencies") as f64 / 1e6
+                    }
+                    _ => continue,
+                };
+                if let Some(expected) = middle(run, name, load, of) {
+                    assert_eq!(median.trim_start_matches("≥ "), expected, "{name}, {}, {load}", card.figure);
+                    recomputed += 1;
+                }
+            }
+        }
+    }
+    let rows = run.header.contenders.len() * loads.len();
+    assert!(compared >= 4 * rows && recomputed >= rows / 2, "{compared} compared, {recomputed} recomputed");
+}
+
+fn assert_controls_work(read: &Read) {
+    let ms = &read.loads.iter().flat_map(|load| &load.cards).find(|card| card.figure.contains("atency"));
+    let ms = &ms.expect("a latency").rows[0][2];
+    let value = |text: &str| -> f64 { text.replace(',', "").parse().expect("a number") };
+    assert!((value(&read.in_us) / value(ms) / 1000.0 - 1.0).abs() < 1e-9, "{} µs, {ms} ms", read.in_us);
+    assert!(read.again, "back in ms the figures are what they were");
+    assert_eq!(read.shown, 0, "a contender that is not chosen is not shown");
+    assert!(read.tip.contains("trials count") && read.chart_tip.contains("ms at percentile"), "{}", read.tip);
+}
+
+#[test]
+fn the_committed_run_opens_and_shows_its_figures() {
+    let Some(browser) = browser() else { return };
+    let run = committed();
+    let read = read_off(browser, &html(&run).expect("a page"));
+    assert_figures_are_those_of(&run, &read);
+    assert_controls_work(&read);
+}
+
+#[test]
+fn a_thousand_rows_stay_below_two_megabytes_and_open() {
+    let run = a_thousand_rows();
+    let page = html(&run).expect("a page");
+    assert!(page.len() < MOST_BYTES, "{} bytes", page.len());
+    let Some(browser) = browser() else { return };
+    let read = read_off(browser, &page);
+    assert_figures_are_those_of(&run, &read);
+    assert_controls_work(&read);
+}
+
+#[test]
+fn a_page_asks_nothing_of_a_network_and_keeps_text_from_outside_as_text() {
+    let mut run = committed();
+    run.header.notes.push("<script>alert(1)</script>".to_owned());
+    run.header.contenders[0].manifest.title = "\"><img src=x>".to_owned();
+    let page = html(&run).expect("a page");
+    for forbidden in ["<script>alert", "<img", "<script src", "@import", "url(", "<link"] {
+        assert!(!page.contains(forbidden), "{forbidden}");
+    }
+}

@@ -1,0 +1,28 @@
+// Reads the figures of the page off as a person does, then uses its controls.
+const text = node => node.textContent.trim();
+const cards = () => [...document.querySelectorAll(".load[id]")].map(load => ({
+  load: text(load.querySelector("h2")),
+  cards: [...load.querySelectorAll(".card")].map(card => ({
+    figure: text(card.querySelector("b")),
+    rows: [...card.tBodies[0].rows].map(row => [...row.cells].map(text)),
+  })),
+}));
+const read = { loads: cards() };
+document.querySelector("input[value=us]").click();
+read.in_us = text(document.querySelector(".card.t td:nth-child(3)"));
+document.querySelector("input[value=ms]").click();
+read.again = JSON.stringify(cards()) === JSON.stringify(read.loads);
+document.querySelector("#controls input[type=checkbox]").click();
+read.shown = [...document.querySelectorAll(".card tr.c0")].filter(row => getComputedStyle(row).display !== "none").length;
+const row = document.querySelector(".card tbody tr:not(.c0)");
+row.dispatchEvent(new FocusEvent("focusin", { bubbles: true }));
+read.tip = text(document.getElementById("tip"));
+const chart = document.querySelector(".chart svg");
+chart.dispatchEvent(new FocusEvent("focus"));
+read.chart_tip = text(document.getElementById("tip"));
+const result = document.createElement("pre");
+result.id = "read";
+// The page as it is dumped escapes these.
+const escaped = c => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0");
+result.textContent = JSON.stringify(read).replace(/[<>&\u00a0]/g, escaped);
+document.body.append(result);
