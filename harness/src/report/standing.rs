@@ -16,11 +16,30 @@ pub(super) struct Standing {
 /// Judges all contenders of a load together; `None` if the trials do not allow it.
 pub(super) fn standing(run: &Run, load: &Load, figure: &Figure, columns: &[&Entry]) -> Option<Standing> {
     let better = figure.better?;
+    let cells: Vec<(&Entry, &Load)> = columns.iter().map(|entry| (*entry, load)).collect();
+    let (ranked, comparison) = compared(run, &cells, figure)?;
+    let ranked: Vec<&Entry> = ranked.into_iter().map(|index| columns[index]).collect();
+    let index = |name: &str| ranked.iter().position(|entry| entry.name == name);
+    let control = run.header.control().and_then(|(one, other)| index(&one.name).zip(index(&other.name)));
+    let floor = control.map(|(one, other)| comparison.difference(one, other).value.abs());
+    let places = comparison.places(better, floor.unwrap_or(0.0), control.map(|(_, control)| control));
+    let places = ranked.iter().zip(places).filter(|(entry, _)| !entry.is_control());
+    Some(Standing {
+        places: places.map(|(entry, place)| (entry.name.clone(), place)).collect(),
+        noise_floor: floor.map(f64::exp),
+    })
+}
+
+/// Compares contenders under loads in a figure: which of them have it, and in the order of these the comparison; `None` if the trials do not
+/// allow it.
+pub(super) fn compared(
+    run: &Run,
+    cells: &[(&Entry, &Load)],
+    figure: &Figure,
+) -> Option<(Vec<usize>, Comparison)> {
     let states = States::of(&[run]);
-    let mut observations = Vec::new();
-    let mut ranked: Vec<&Entry> = Vec::new();
-    let mut blocks = BTreeMap::new();
-    for entry in columns {
+    let (mut observations, mut ranked, mut blocks) = (Vec::new(), Vec::new(), BTreeMap::new());
+    for (index, (entry, load)) in cells.iter().enumerate() {
         let own: Vec<Observation> = valid(run, entry, load)
             .filter_map(|(trial, measured)| {
                 let value = (figure.of)(measured).filter(|value| *value > 0.0)?.ln();
@@ -32,19 +51,10 @@ pub(super) fn standing(run: &Run, load: &Load, figure: &Figure, columns: &[&Entr
             .collect();
         if !own.is_empty() {
             observations.extend(own);
-            ranked.push(entry);
+            ranked.push(index);
         }
     }
-    let comparison = Comparison::of(ranked.len(), &observations)?;
-    let index = |name: &str| ranked.iter().position(|entry| entry.name == name);
-    let control = run.header.control().and_then(|(one, other)| index(&one.name).zip(index(&other.name)));
-    let floor = control.map(|(one, other)| comparison.difference(one, other).value.abs());
-    let places = comparison.places(better, floor.unwrap_or(0.0), control.map(|(_, control)| control));
-    let places = ranked.iter().zip(places).filter(|(entry, _)| !entry.is_control());
-    Some(Standing {
-        places: places.map(|(entry, place)| (entry.name.clone(), place)).collect(),
-        noise_floor: floor.map(f64::exp),
-    })
+    Some((ranked.clone(), Comparison::of(ranked.len(), &observations)?))
 }
 
 /// The trials of a cell whose figures count.

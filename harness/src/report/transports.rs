@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::figures::{Figure, figures};
 use super::sheet::{Cell, cell, columns};
-use super::standing::{estimated, noise_floor, valid};
+use super::standing::{compared, estimated, noise_floor};
 use super::table::Table;
 use super::wire::BOTH_WAYS;
 use crate::plan::Load;
-use crate::results::{Entry, Run, States};
-use crate::stats::{Comparison, Estimate, Observation};
+use crate::results::{Entry, Run};
+use crate::stats::Estimate;
 
 /// A table for each group of such loads, in the profile's order: a column a transport.
 #[must_use]
@@ -43,7 +43,7 @@ fn table(run: &Run, group: &[Way<'_>]) -> Table {
     let title = by_websocket.to_string();
     let suffix = by_websocket.transport().map(|transport| format!(", {transport}")).unwrap_or_default();
     let figures: Vec<Compared> =
-        compared(&by_websocket).into_iter().map(|figure| Compared::new(run, group, figure)).collect();
+        chosen(&by_websocket).into_iter().map(|figure| Compared::new(run, group, figure)).collect();
     let takes =
         |entry: &&Entry| !entry.is_control() && group.iter().any(|(_, load)| entry.manifest.takes(load));
     let entries = run.header.contenders.iter().filter(takes);
@@ -93,39 +93,28 @@ impl Compared {
 }
 
 /// What is compared: the load's first figure by which something can be won, and what a message costs.
-fn compared(load: &Load) -> Vec<&'static Figure> {
+fn chosen(load: &Load) -> Vec<&'static Figure> {
     let all = figures(load);
     let headline = all.iter().find(|figure| figure.better.is_some());
     let cpu = all.iter().find(|figure| figure.name.starts_with("Server CPU (µs/"));
     headline.into_iter().chain(cpu).copied().chain([BOTH_WAYS]).collect()
 }
 
-/// The places of a contender's transports, by their index in the group. Only what was measured in one round and one state of
-/// the machine is compared, and nothing is claimed that is less than what the control differed from itself by.
+/// The places of a contender's transports, by their index in the group. Nothing is claimed that is less than what the control
+/// differed from itself by.
 fn places(
     run: &Run,
     entry: &Entry,
     group: &[Way<'_>],
     figure: &Figure,
-    floor: f64,
+    noise_floor: f64,
 ) -> BTreeMap<usize, usize> {
-    let states = States::of(&[run]);
-    let (mut observations, mut ranked, mut blocks) = (Vec::new(), Vec::new(), BTreeMap::new());
-    for (index, (_, load)) in group.iter().enumerate() {
-        let before = observations.len();
-        for (trial, measured) in valid(run, entry, load) {
-            let Some(value) = (figure.of)(measured).filter(|value| *value > 0.0) else { continue };
-            let next = blocks.len();
-            let block = *blocks.entry((trial.slot.round, states.index_of(measured))).or_insert(next);
-            observations.push(Observation { treatment: ranked.len(), block, value: value.ln() });
-        }
-        if observations.len() > before {
-            ranked.push(index);
-        }
-    }
-    let places = figure.better.zip(Comparison::of(ranked.len(), &observations));
-    let places = places.map(|(better, comparison)| comparison.places(better, floor.ln().max(ROUNDING), None));
-    ranked.into_iter().zip(places.unwrap_or_default()).collect()
+    let cells: Vec<(&Entry, &Load)> = group.iter().map(|(_, load)| (entry, *load)).collect();
+    let places = figure.better.zip(compared(run, &cells, figure)).map(|(better, (ranked, comparison))| {
+        let places = comparison.places(better, noise_floor.ln().max(ROUNDING), None);
+        ranked.into_iter().zip(places).collect()
+    });
+    places.unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 mod clock;
 mod connect;
 mod connection;
+mod exchange;
 mod limits;
 mod poller;
 mod source;
@@ -20,10 +21,10 @@ use std::ops::Range;
 
 pub(crate) use clock::{Clock, Schedule, nanoseconds, process_cpu_us};
 pub(crate) use connect::Approach;
-use connection::{Connection, Step};
+use connection::Connection;
 pub(crate) use limits::{allow_open_files, connections_allowed, may_own_open_files, own_open_files};
+use poller::Poller;
 pub(crate) use poller::Waker;
-use poller::{Poller, Readiness};
 pub(crate) use source::{Sources, allow_ports};
 pub(crate) use warm_up::WarmUp;
 pub(crate) use workload::{Context, Role, Workload};
@@ -170,108 +171,5 @@ impl<W: Workload> EventLoop<W> {
             self.flush(slot);
         }
         self.due = due;
-    }
-
-    fn handle(&mut self, ready: Readiness) {
-        if ready.writable {
-            self.make_progress(ready.slot);
-        }
-        if ready.readable {
-            self.read(ready);
-        }
-    }
-
-    /// A socket that can be written may have connected, and takes what was kept.
-    fn make_progress(&mut self, slot: usize) {
-        let connection = &mut self.connections[slot];
-        if connection.opening.as_ref().is_some_and(|opening| matches!(opening.step, Step::Connecting)) {
-            self.connected(slot);
-            self.flush(slot);
-        } else if connection.socket.is_some() && !connection.may_send() {
-            match connection.resume() {
-                Ok(()) => self.flush(slot),
-                Err(error) => self.lose(slot, error),
-            }
-        }
-    }
-
-    /// Takes what has arrived, and sends what follows from it.
-    fn read(&mut self, ready: Readiness) {
-        let slot = ready.slot;
-        self.context.out.clear();
-        loop {
-            let length = match self.connections[slot].receive(&mut self.received) {
-                Ok(Some(length)) => length,
-                Ok(None) => break,
-                Err(Loss::Ended) => return self.ended(slot),
-                Err(loss) => return self.lose(slot, loss),
-            };
-            let at_ns = self.context.clock.now_ns();
-            self.received_ns = at_ns;
-            if let Err(loss) = self.take(slot, length, at_ns) {
-                return self.lose(slot, loss);
-            }
-            if length == self.received.len() {
-                // There may be more. The others come first, so that none can hold up the loop.
-                self.rearm(slot);
-                break;
-            }
-            if !ready.hung_up {
-                break;
-            }
-        }
-        self.flush(slot);
-        let connection = &self.connections[slot];
-        if self.workload.is_over(&connection.state) {
-            connection.end();
-        }
-    }
-
-    fn take(&mut self, slot: usize, length: usize, at_ns: u64) -> Result<(), Loss> {
-        let connection = &mut self.connections[slot];
-        let mut bytes = &mut self.received[..length];
-        if let Some(Step::Upgrading(upgrade)) = connection.opening.as_mut().map(|opening| &mut opening.step) {
-            let Some(frames) = upgrade.receive(bytes)? else { return Ok(()) };
-            let (frames_bytes, head_bytes) = (frames.len(), upgrade.head_bytes());
-            self.opened(slot, at_ns, head_bytes);
-            bytes = &mut self.received[length - frames_bytes..length];
-        }
-        let connection = &mut self.connections[slot];
-        let was_in_its_past = self.workload.is_in_its_past(&connection.state);
-        self.workload.receive(&mut connection.state, bytes, at_ns, &mut self.context)?;
-        let is_in_its_past = self.workload.is_in_its_past(&connection.state);
-        if connection.opening.is_some() && self.workload.is_open(&connection.state) {
-            // The head of an answer is not told from what has come with it.
-            self.opened(slot, at_ns, usize::MAX);
-        } else if was_in_its_past && !is_in_its_past {
-            self.context.tally.wire.before += self.flows(slot);
-        }
-        Ok(())
-    }
-
-    /// Sends what is due on a connection.
-    fn flush(&mut self, slot: usize) {
-        let connection = &mut self.connections[slot];
-        while connection.may_send() {
-            self.workload.produce(&mut connection.state, &mut self.context);
-            if self.context.out.is_empty() {
-                return;
-            }
-            let sent = connection.send(&self.context.out);
-            self.context.out.clear();
-            if let Err(error) = sent {
-                return self.lose(slot, error);
-            }
-        }
-        // Pongs for one who does not read are dropped: they would pile up.
-        self.context.out.clear();
-    }
-
-    fn rearm(&mut self, slot: usize) {
-        if let Some(socket) = &self.connections[slot].socket
-            && let Err(error) = self.poller.rearm(socket, slot)
-        {
-            self.lose(slot, error);
-        }
     }
 }
