@@ -99,6 +99,32 @@ fn a_broadcast_reaches_its_subscribers_by_each_transport_on_every_contender() {
 }
 
 #[test]
+fn a_chat_reaches_everyone_and_the_feed_comes_whole_on_every_contender() {
+    let contenders = ["actix", "axum", "ceiling", "hyper", "tungstenite", "warp"];
+    let chat = |transport| {
+        format!("workload = \"chat\"\nclients = 4\ntransport = {transport:?}\npayload_bytes = 64\nrate = 50")
+    };
+    let feed = |transport| format!("workload = \"feed\"\nclients = 2\ntransport = {transport:?}");
+    let loads = [chat("websocket"), chat("mixed"), feed("xhr"), feed("sse")];
+    let (run, page) = run(&contenders, 0.3, &loads.each_ref().map(String::as_str));
+    assert_eq!(run.trials.len(), contenders.len() * loads.len());
+    for (load, measured) in measured(&run) {
+        let measurement = &measured.measurement;
+        assert!(measurement.errors.is_empty(), "{load}: {:?}", measurement.errors);
+        match (measurement.delivery, &measurement.first_item) {
+            (Some(delivery), None) => assert_eq!((delivery.publications, delivery.received), (15, 15 * 4)),
+            (None, Some(first)) => assert!(first.count() > 0 && first.count() == measurement.latency.count()),
+            other => panic!("{load}: {other:?}"),
+        }
+    }
+    for expected in
+        ["## chat, 4 clients × 64 B, mixed, 50/s", "## feed, 2 clients, sse", "| First item median (ms)"]
+    {
+        assert!(page.contains(expected), "{expected} in {page}");
+    }
+}
+
+#[test]
 fn requests_by_xhr_are_measured_on_every_contender() {
     let contenders = ["actix", "ceiling", "hyper", "tungstenite", "warp"];
     let (run, page) = run(&contenders, 0.2, &["workload = \"xhr\"\nconnections = 4"]);

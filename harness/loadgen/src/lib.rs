@@ -4,7 +4,7 @@
 //! can take its own readings at the same moments, and at the end one [`Measurement`].
 //!
 //! [`run`] starts event loops (`engine`), each a thread that drives its share of the connections with a
-//! workload (`echo`, `broadcast`, `xhr`, `countdown`, `connect`). Each loop keeps a `tally`; these are added up at the end (`conduct`).
+//! workload (`echo`, `broadcast`, `feed`, `xhr`, `countdown`, `connect`). Each loop keeps a `tally`; these are added up at the end (`conduct`).
 //! Where a process may not hold all connections, child processes do (`spread`). How many a server holds is
 //! found by adding connections in steps (`capacity`).
 
@@ -16,6 +16,7 @@ mod countdown;
 mod dialogue;
 mod echo;
 mod engine;
+mod feed;
 mod http;
 mod load;
 mod loss;
@@ -33,7 +34,8 @@ mod xhr;
 
 pub use capacity::{Capacity, Step, StepMemory, Stop};
 pub use load::{
-    Arrivals, CapacityPlan, Connecting, Kind, Load, Process, Subscription, Timing, Transport, Workload,
+    Arrivals, CapacityPlan, ChatPlan, Connecting, FeedPlan, FeedTransport, Kind, Load, Process, Subscription,
+    Timing, Transport, Workload,
 };
 pub use record::{Connections, Delivery, Distribution, Event, Measurement, Phase, Second, Warmup};
 pub use run::{RunError, run};

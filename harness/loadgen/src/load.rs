@@ -1,6 +1,9 @@
 mod check;
+mod fan_out;
+mod feed;
 mod subscription;
 mod transport;
+mod workload;
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
@@ -10,6 +13,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use check::MAX_THREADS;
+pub use fan_out::ChatPlan;
+pub(crate) use fan_out::FanOut;
+pub use feed::{FeedPlan, FeedTransport};
 pub use subscription::Subscription;
 pub use transport::Transport;
 
@@ -147,6 +153,10 @@ pub enum Workload {
         #[command(flatten)]
         arrivals: Arrivals,
     },
+    /// Each client checks each delivery of what all of them publish in turn: a broadcast whose publishers are its subscribers.
+    Chat(ChatPlan),
+    /// Each client fetches the feed of 500 items again and again, and checks each byte.
+    Feed(FeedPlan),
     /// Connections on `WS /ws/echo` are added in steps; after each step every connection has one message echoed.
     /// It ends when the server holds no more, or is too slow. The patience is that of a step, and of a sweep.
     Capacity(CapacityPlan),
@@ -261,34 +271,6 @@ impl Load {
             ramp => self.workload.connections() as f64 / f64::from(ramp),
         };
         nanoseconds(ramp_s + self.timing.patience_s)
-    }
-}
-
-impl Workload {
-    /// How the messages of an open loop are timed; `None`: the loop is closed.
-    #[must_use]
-    pub fn arrivals(&self) -> Option<Arrivals> {
-        match self {
-            Self::Echo { arrivals, .. } | Self::Broadcast { arrivals, .. } => {
-                Some(*arrivals).filter(|arrivals| arrivals.rate.is_some())
-            }
-            Self::Xhr { .. } | Self::Countdown { .. } | Self::Connect { .. } | Self::Capacity(_) => None,
-        }
-    }
-
-    /// How many connections it opens.
-    #[must_use]
-    pub fn connections(&self) -> usize {
-        match *self {
-            Self::Echo { connections, .. }
-            | Self::Xhr { connections }
-            | Self::Countdown { clients: connections, .. }
-            | Self::Connect { connections, .. } => connections.get(),
-            Self::Capacity(CapacityPlan { max, .. }) => max.get(),
-            Self::Broadcast { subscribers, publishers, .. } => {
-                subscribers.get().saturating_add(publishers.get())
-            }
-        }
     }
 }
 

@@ -57,7 +57,7 @@ pub struct Measurement {
     /// Messages sent in the measured time, in an open loop those meant to be: echo messages, publications, requests.
     /// A countdown's steps are requests.
     pub sent: u64,
-    /// Correct replies (echo), deliveries (broadcast) or answers (xhr) that arrived in the measured time.
+    /// Correct replies (echo), deliveries (broadcast, chat), feeds or answers (xhr) that arrived in the measured time.
     pub messages: u64,
     /// What went wrong, at any time after connecting, by cause. Empty if all went well.
     pub errors: BTreeMap<String, u64>,
@@ -75,7 +75,7 @@ pub struct Measurement {
     /// What went over the connections; `None` in what older versions measured, and of capacity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wire: Option<Wire>,
-    /// Broadcast only.
+    /// Broadcast and chat only.
     pub delivery: Option<Delivery>,
     /// Capacity only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,6 +91,9 @@ pub struct Measurement {
     /// finished until the end of the drain. One that was not finished is an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<Distribution>,
+    /// Feed only: from a request to the end of the first item, of the same feeds as `latency`, which is to the end of the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_item: Option<Distribution>,
     /// Each second of the measured time, of which the last may be in part. Its `messages` add up to those above.
     #[serde(default)]
     pub series: Vec<Second>,

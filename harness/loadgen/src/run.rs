@@ -17,7 +17,8 @@ use crate::engine::{
     Approach, Clock, Context, EventLoop, Schedule, Sources, Waker, WarmUp, Workload as Driven, allow_ports,
     nanoseconds, own_open_files,
 };
-use crate::load::{Load, Timing, Transport, Workload};
+use crate::feed::{Feed, Fixture};
+use crate::load::{FeedPlan, Load, Timing, Transport, Workload};
 use crate::record::{Event, Measurement};
 use crate::spread::{self, Loops, Part};
 use crate::tally::Tally;
@@ -150,18 +151,26 @@ pub(crate) fn drive(
             let questions = (!storm).then_some(messages.get());
             Connect::new(topic, questions, part.numbers().skip(number).step_by(loops))
         }),
-        Workload::Broadcast { subscribers, publishers, transport, payload_bytes, ref arrivals } => {
-            let pace = match arrivals.rate {
-                None => Pace::Closed { patience_ns: nanoseconds(load.timing.patience_s) },
-                Some(_) => Pace::Open { arrivals: *arrivals, publishers: publishers.get() as u32 },
-            };
-            let plan = broadcast::Plan { target: load.target, subscription: transport, payload_bytes, pace };
-            let shared = Arc::new(Shared::new(publishers.get(), wakers.clone()));
+        Workload::Feed(FeedPlan { transport, .. }) => {
+            // Where there is none to be had, connections fail by their causes, or each feed differs from it.
+            let patience = Duration::from_nanos(nanoseconds(load.timing.patience_s));
+            let fixture = Arc::new(Fixture::fetch(load.target, patience).unwrap_or_default());
             members.conduct(lead, emit, |number| {
-                let subscribers = (number..subscribers.get()).step_by(loops);
-                let publishers = (number as u32..publishers.get() as u32).step_by(loops);
-                Broadcast::new(number, subscribers, publishers, &plan, Arc::clone(&shared))
+                let clients = part.numbers().skip(number).step_by(loops).len();
+                Feed::new(load.target, transport, clients, Arc::clone(&fixture))
             })
+        }
+        Workload::Broadcast { .. } | Workload::Chat(_) => {
+            let Some(fan_out) = load.workload.fan_out() else {
+                return Err(RunError::BadLoad("nobody subscribes".to_owned()));
+            };
+            let pace = match fan_out.arrivals.rate {
+                None => Pace::Closed { patience_ns: nanoseconds(load.timing.patience_s) },
+                Some(_) => Pace::Open { arrivals: fan_out.arrivals, publishers: fan_out.publishers as u32 },
+            };
+            let plan = broadcast::Plan { target: load.target, fan_out, pace };
+            let shared = Arc::new(Shared::new(fan_out.publishers, wakers.clone()));
+            members.conduct(lead, emit, |number| Broadcast::new(number, loops, &plan, Arc::clone(&shared)))
         }
     }
 }
@@ -250,7 +259,7 @@ fn schedule(timing: &Timing, may_end: bool, start_ns: u64) -> Schedule {
 
 fn measurement(load: &Load, mut tally: Tally, moments: &Moments) -> Measurement {
     tally.error("a delivery that never came", tally.fan_out.missing());
-    let delivery = matches!(load.workload, Workload::Broadcast { .. }).then(|| {
+    let delivery = load.workload.is_fan_out().then(|| {
         let expected = tally.delivery.publications * tally.connections.established;
         crate::Delivery { expected, ..tally.delivery }
     });
@@ -279,6 +288,7 @@ fn measurement(load: &Load, mut tally: Tally, moments: &Moments) -> Measurement 
         capacity: None,
         service: (is_open && is_echo).then_some(tally.service),
         lateness: is_open.then_some(tally.lateness),
+        first_item: matches!(load.workload, Workload::Feed(_)).then_some(tally.first_item),
         total: is_countdown.then_some(tally.total),
         series,
         windows,

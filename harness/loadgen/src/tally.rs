@@ -19,6 +19,7 @@ pub(crate) struct Tally {
     pub(crate) latency: Distribution,
     pub(crate) service: Distribution,
     pub(crate) lateness: Distribution,
+    pub(crate) first_item: Distribution,
     pub(crate) total: Distribution,
     pub(crate) series: Series,
     pub(crate) connect: Distribution,
@@ -99,6 +100,7 @@ impl Tally {
         self.latency.merge(&other.latency);
         self.service.merge(&other.service);
         self.lateness.merge(&other.lateness);
+        self.first_item.merge(&other.first_item);
         self.total.merge(&other.total);
         self.series.merge(&other.series);
         self.connect.merge(&other.connect);
@@ -147,6 +149,7 @@ mod tests {
             tally.latency.record_ns(7);
             tally.service.record_ns(6);
             tally.lateness.record_ns(1);
+            tally.first_item.record_ns(5);
             tally.total.record_ns(70);
             tally.series.record(0, 7);
             tally.connect.record_ns(8);
@@ -166,7 +169,7 @@ mod tests {
         assert_eq!((sum.sent, sum.messages, sum.cpu_us), (2, 4, 32.0));
         assert_eq!((sum.connections.asked, sum.connections.established, sum.connections.lost), (6, 8, 10));
         assert_eq!((sum.connections.failed["refused"], sum.errors["reset"]), (2, 12));
-        assert_eq!((sum.latency.count(), sum.connect.count()), (2, 2));
+        assert_eq!((sum.latency.count(), sum.connect.count(), sum.first_item.count()), (2, 2, 2));
         assert_eq!((sum.service.count(), sum.lateness.count(), sum.total.count()), (2, 2, 2));
         assert_eq!(sum.series.over(1).1, [2]);
         assert_eq!(

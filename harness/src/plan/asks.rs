@@ -6,11 +6,22 @@ use super::{Load, Rate, Subscription, Transport};
 
 impl Load {
     /// Names of the workloads, as `--workloads` takes them.
-    pub const WORKLOADS: [&str; 8] =
-        ["echo", "broadcast", "xhr", "countdown", "connect", "capacity", "echo-limit", "broadcast-limit"];
+    pub const WORKLOADS: [&str; 10] = [
+        "echo",
+        "broadcast",
+        "chat",
+        "feed",
+        "xhr",
+        "countdown",
+        "connect",
+        "capacity",
+        "echo-limit",
+        "broadcast-limit",
+    ];
     /// What a contender can serve: a workload that is no search for a limit, or a way to subscribe. `capacity` promises
     /// `PROCESSES`.
-    pub const SERVICES: [&str; 7] = ["echo", "broadcast", "sse", "poll", "xhr", "countdown", "capacity"];
+    pub const SERVICES: [&str; 8] =
+        ["echo", "broadcast", "sse", "poll", "feed", "xhr", "countdown", "capacity"];
 
     /// Name of the workload.
     #[must_use]
@@ -18,6 +29,8 @@ impl Load {
         match self {
             Self::Echo { .. } => "echo",
             Self::Broadcast { .. } => "broadcast",
+            Self::Chat { .. } => "chat",
+            Self::Feed { .. } => "feed",
             Self::Xhr { .. } => "xhr",
             Self::Countdown { .. } => "countdown",
             Self::Connect { .. } => "connect",
@@ -31,7 +44,7 @@ impl Load {
     #[must_use]
     pub fn services(&self) -> Vec<&'static str> {
         match self {
-            Self::Broadcast { transport, .. } => match transport {
+            Self::Broadcast { transport, .. } | Self::Chat { transport, .. } => match transport {
                 Subscription::Websocket => vec!["broadcast"],
                 Subscription::Sse => vec!["broadcast", "sse"],
                 Subscription::LongPoll => vec!["broadcast", "poll"],
@@ -49,11 +62,17 @@ impl Load {
         match self {
             Self::Echo { connections, .. }
             | Self::Xhr { connections }
+            | Self::Feed { clients: connections, .. }
             | Self::Countdown { clients: connections, .. }
             | Self::Connect { connections, .. }
             | Self::EchoLimit { connections, .. } => connections.get(),
             Self::Broadcast { subscribers, publishers, .. } => {
                 subscribers.get().saturating_add(publishers.get())
+            }
+            // Those that publish by POST do so on a second one each.
+            Self::Chat { clients, transport, .. } => {
+                let each = if *transport == Subscription::Websocket { 1 } else { 2 };
+                clients.get().saturating_mul(each)
             }
             // How many these come to is what they find out.
             Self::Capacity { .. } | Self::BroadcastLimit { .. } => 1,
@@ -79,9 +98,10 @@ impl Load {
     #[must_use]
     pub fn rate(&self) -> Option<Rate> {
         match self {
-            Self::Echo { rate, .. } | Self::Broadcast { rate, .. } => *rate,
+            Self::Echo { rate, .. } | Self::Broadcast { rate, .. } | Self::Chat { rate, .. } => *rate,
             Self::BroadcastLimit { rate, .. } => Some(Rate::PerSecond(*rate)),
-            Self::Xhr { .. }
+            Self::Feed { .. }
+            | Self::Xhr { .. }
             | Self::Countdown { .. }
             | Self::Connect { .. }
             | Self::Capacity { .. }
@@ -125,6 +145,8 @@ mod tests {
         let loads = [
             "workload = \"echo\"\nconnections = 1\npayload_bytes = 1",
             "workload = \"broadcast\"\nsubscribers = 1\npayload_bytes = 32",
+            "workload = \"chat\"\nclients = 1\ntransport = \"mixed\"\npayload_bytes = 32",
+            "workload = \"feed\"\nclients = 1\ntransport = \"xhr\"",
             "workload = \"xhr\"\nconnections = 1",
             "workload = \"countdown\"\nclients = 1\nfrom = 1\ntransport = \"xhr\"",
             "workload = \"connect\"\nconnections = 1\ntransport = \"xhr\"",

@@ -32,7 +32,12 @@ impl Load {
                 open_loop_only(*rate, *arrivals, *spin)?;
                 publication_bytes(*payload_bytes)
             }
-            Self::Xhr { .. } => Ok(()),
+            Self::Chat { clients, payload_bytes, rate, arrivals, .. } => {
+                within("clients", clients.get(), 1, 1 << 16)?;
+                open_loop_only(*rate, *arrivals, false)?;
+                publication_bytes(*payload_bytes)
+            }
+            Self::Feed { .. } | Self::Xhr { .. } => Ok(()),
             Self::Countdown { from, .. } => within("from", from.get() as usize, 1, MOST_FROM),
             Self::Connect { messages, storm, .. } if *storm && messages.get() > 1 => {
                 Err(format!("messages = {messages}: not with storm, whose connections are kept"))

@@ -3,7 +3,7 @@ use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Rate, Subscription, Transport};
+use super::{FeedTransport, Rate, Subscription, Transport};
 
 /// What is asked of a server, whichever tool asks it. A `[[load]]` of a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
@@ -52,6 +52,29 @@ pub enum Load {
         /// Open loop: the load generator spins in place of sleeping, to send at the very time.
         #[serde(default, skip_serializing_if = "is_default")]
         spin: bool,
+    },
+    /// A broadcast whose subscribers are its publishers, in turn: closed loop, or with a rate open loop.
+    Chat {
+        /// Clients.
+        clients: NonZeroUsize,
+        /// What they subscribe by. By WebSocket they publish on the same socket, otherwise by `POST /publish`.
+        #[serde(default, skip_serializing_if = "is_default")]
+        transport: Subscription,
+        /// Length of a publication's data.
+        payload_bytes: usize,
+        /// Publications of all together, open loop; without it each waits until its last one has reached all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rate: Option<Rate>,
+        /// How the publications of an open loop follow one another.
+        #[serde(default, skip_serializing_if = "is_default")]
+        arrivals: Arrivals,
+    },
+    /// The feed of 500 items, fetched again and again, closed loop.
+    Feed {
+        /// Clients, each with one fetch outstanding.
+        clients: NonZeroUsize,
+        /// What brings the items.
+        transport: FeedTransport,
     },
     /// Requests of `GET /xhr?count=N` on keep-alive connections, closed loop.
     Xhr {

@@ -10,7 +10,7 @@ mod title;
 mod until;
 
 pub use load::{Arrivals, Kind, Load};
-pub use loadgen::{Subscription, Transport};
+pub use loadgen::{FeedTransport, Subscription, Transport};
 pub use profile::Profile;
 pub use rate::Rate;
 pub use schedule::{Slot, schedule};

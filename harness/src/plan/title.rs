@@ -25,6 +25,11 @@ impl fmt::Display for Load {
                 }
                 pace(f, *rate, *arrivals, *spin)
             }
+            Self::Chat { clients, transport, payload_bytes, rate, arrivals } => {
+                write!(f, "chat, {clients} clients × {payload_bytes} B, {transport}")?;
+                pace(f, *rate, *arrivals, false)
+            }
+            Self::Feed { clients, transport } => write!(f, "feed, {clients} clients, {transport}"),
             Self::Xhr { connections } => write!(f, "xhr, {connections} connections"),
             Self::Countdown { clients, from, transport } => {
                 write!(f, "countdown from {from}, {clients} client{}, {transport}", plural(clients.get()))

@@ -2,6 +2,7 @@ use loadgen::Distribution;
 
 use super::connections::{CAPACITY, CHURN, CONNECTION_COST, STORM, all_open_ms, held, opened_per_s};
 use super::costs::per_message;
+use super::feeds::{FEED_CPU, FEED_LATENCY, FEEDS};
 use crate::plan::{Load, Rate};
 use crate::results::Measured;
 
@@ -35,23 +36,23 @@ pub(super) const fn rate(name: &'static str, of: Of) -> Figure {
     Figure { is_rate: true, decides: true, better: Some(1.0), ..figure(name, of) }
 }
 
-const MS: f64 = 1e6;
-const MIB: f64 = 1024.0 * 1024.0;
+pub(super) const MS: f64 = 1e6;
+pub(super) const MIB: f64 = 1024.0 * 1024.0;
 
-fn latency(measured: &Measured) -> &Distribution {
+pub(super) fn latency(measured: &Measured) -> &Distribution {
     &measured.measurement.latency
 }
 
-fn server_us_per_message(measured: &Measured) -> Option<f64> {
+pub(super) fn server_us_per_message(measured: &Measured) -> Option<f64> {
     per_message(measured, &measured.server, measured.server.cpu_us)
 }
 
-fn tool_us_per_message(measured: &Measured) -> Option<f64> {
+pub(super) fn tool_us_per_message(measured: &Measured) -> Option<f64> {
     let messages = measured.measurement.messages;
     (messages > 0).then(|| measured.measurement.cpu_us / messages as f64)
 }
 
-fn tool_cores_busy(measured: &Measured) -> f64 {
+pub(super) fn tool_cores_busy(measured: &Measured) -> f64 {
     measured.measurement.cpu_us / 1e6 / measured.measurement.seconds
 }
 
@@ -184,7 +185,8 @@ pub(crate) fn figures(load: &Load) -> Vec<&'static Figure> {
         Load::EchoLimit { .. } => {
             vec![ECHO_LIMIT, ECHO_OPEN, ERRORS, LATENCY, SERVICE, LATENESS, SERVER, TOOL]
         }
-        Load::Broadcast { rate: None, .. } => {
+        Load::Feed { .. } => vec![TIME, FEEDS, ERRORS, FEED_LATENCY, FEED_CPU],
+        Load::Broadcast { rate: None, .. } | Load::Chat { rate: None, .. } => {
             vec![
                 TIME,
                 PUBLICATIONS,
@@ -196,7 +198,7 @@ pub(crate) fn figures(load: &Load) -> Vec<&'static Figure> {
                 BROADCAST_TOOL,
             ]
         }
-        Load::Broadcast { rate: Some(_), .. } => {
+        Load::Broadcast { rate: Some(_), .. } | Load::Chat { rate: Some(_), .. } => {
             let tool = unless_it_spins(BROADCAST_TOOL);
             vec![
                 TIME,
@@ -236,11 +238,14 @@ pub(super) fn performance(load: &Load) -> (&'static str, Of) {
         Load::Capacity { .. } => ("connections", held),
         Load::Connect { storm: true, .. } => ("time to open all", |m| all_open_ms(m).map(f64::recip)),
         Load::Connect { storm: false, .. } => ("connections/s", opened_per_s),
-        Load::Echo { rate: Some(_), .. } | Load::Broadcast { rate: Some(_), .. } => {
-            ("CPU", |m| server_us_per_message(m).map(f64::recip))
-        }
-        Load::Echo { .. } | Load::Broadcast { .. } | Load::Xhr { .. } | Load::Countdown { .. } => {
-            ("rate", |m| Some(m.rate()))
-        }
+        Load::Echo { rate: Some(_), .. }
+        | Load::Broadcast { rate: Some(_), .. }
+        | Load::Chat { rate: Some(_), .. } => ("CPU", |m| server_us_per_message(m).map(f64::recip)),
+        Load::Echo { .. }
+        | Load::Broadcast { .. }
+        | Load::Chat { .. }
+        | Load::Feed { .. }
+        | Load::Xhr { .. }
+        | Load::Countdown { .. } => ("rate", |m| Some(m.rate())),
     }
 }

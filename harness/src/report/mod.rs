@@ -3,6 +3,7 @@
 mod answer;
 mod connections;
 mod costs;
+mod feeds;
 mod figures;
 mod head;
 mod index;

@@ -34,7 +34,7 @@ const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 pub(super) fn seconds(run: &Run, columns: &[&Entry], load: &Load) -> Vec<(String, Vec<String>)> {
     let rows = match load {
         Load::Echo { rate: Some(_), .. } => ECHO,
-        Load::Broadcast { rate: Some(_), .. } => BROADCAST,
+        Load::Broadcast { rate: Some(_), .. } | Load::Chat { rate: Some(_), .. } => BROADCAST,
         _ => return Vec::new(),
     };
     let row = |(name, read): (&str, Read)| {

@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
 use std::time::Duration;
 
-use ::loadgen::{Arrivals, CapacityPlan, Kind, Process, Subscription, Timing, Workload};
+use ::loadgen::{Arrivals, CapacityPlan, ChatPlan, FeedPlan, Kind, Process, Subscription, Timing, Workload};
 
 use crate::plan::{self, Load, Rate};
 
@@ -70,6 +70,11 @@ pub fn workload(load: &Load, level: Option<NonZeroU32>, seed: u64) -> Workload {
             payload_bytes,
             arrivals: arrivals(rate, process),
         },
+        Load::Chat { clients, transport, payload_bytes, rate, arrivals: process } => {
+            let arrivals = arrivals(rate, process);
+            Workload::Chat(ChatPlan { clients, transport, payload_bytes, arrivals })
+        }
+        Load::Feed { clients, transport } => Workload::Feed(FeedPlan { clients, transport }),
         Load::Xhr { connections } => Workload::Xhr { connections },
         Load::Countdown { clients, from, transport } => Workload::Countdown { clients, from, transport },
         Load::Connect { connections, messages, transport, storm } => {
@@ -167,6 +172,18 @@ fn asked(workload: &Workload) -> (&'static str, Vec<(&'static str, String)>) {
             ];
             flags.extend(timed(arrivals));
             ("broadcast", flags)
+        }
+        Workload::Chat(ChatPlan { clients, transport, payload_bytes, arrivals }) => {
+            let mut flags = vec![
+                ("clients", clients.to_string()),
+                ("transport", value_name(transport)),
+                ("payload-bytes", payload_bytes.to_string()),
+            ];
+            flags.extend(timed(arrivals));
+            ("chat", flags)
+        }
+        Workload::Feed(FeedPlan { clients, transport }) => {
+            ("feed", vec![("clients", clients.to_string()), ("transport", value_name(transport))])
         }
         Workload::Xhr { connections } => ("xhr", vec![("connections", connections.to_string())]),
         Workload::Countdown { clients, from, transport } => {

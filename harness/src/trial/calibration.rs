@@ -1,6 +1,6 @@
 use std::num::NonZeroU32;
 
-use loadgen::{Measurement, Workload};
+use loadgen::Measurement;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,11 +23,8 @@ impl Calibration {
 
     /// By what was measured in closed loop.
     pub(super) fn of(closed: &Measurement, percent: NonZeroU32) -> Self {
-        let answered = match closed.load.workload {
-            // A publication in closed loop is one that has reached all.
-            Workload::Broadcast { .. } => closed.sent,
-            _ => closed.messages,
-        };
+        // A publication in closed loop is one that has reached all.
+        let answered = if closed.load.workload.is_fan_out() { closed.sent } else { closed.messages };
         let seconds = closed.seconds;
         let capacity_per_s = if seconds > 0.0 { answered as f64 / seconds } else { 0.0 };
         Self { capacity_per_s, seconds, offered_per_s: Rate::share_of(percent, capacity_per_s) }

@@ -1,6 +1,6 @@
 //! The judging: what speaks against a measurement.
 
-use loadgen::{Arrivals, Capacity, Distribution, Measurement, Process, Stop, Workload};
+use loadgen::{Arrivals, Capacity, Distribution, FeedPlan, Measurement, Process, Stop, Workload};
 
 use super::Doubt;
 use super::steady::unsteady;
@@ -89,9 +89,13 @@ fn climb_doubts(capacity: &Capacity, measurement: &Measurement) -> Vec<Doubt> {
 fn littles_law(measurement: &Measurement, mean_ns: f64) -> Option<Doubt> {
     let asked = match measurement.load.workload {
         Workload::Echo { connections, pipeline, .. } => connections.get() * pipeline.get(),
-        Workload::Xhr { connections } | Workload::Countdown { clients: connections, .. } => connections.get(),
+        Workload::Xhr { connections }
+        | Workload::Feed(FeedPlan { clients: connections, .. })
+        | Workload::Countdown { clients: connections, .. } => connections.get(),
         // Of a visit, the opening and the closing are no messages.
-        Workload::Connect { .. } | Workload::Broadcast { .. } | Workload::Capacity(_) => return None,
+        Workload::Connect { .. } | Workload::Broadcast { .. } | Workload::Chat(_) | Workload::Capacity(_) => {
+            return None;
+        }
     } as f64;
     let implied = measurement.messages as f64 / measurement.seconds * mean_ns / 1e9;
     ((implied / asked - 1.0).abs() > LITTLE_TOLERANCE).then_some(Doubt::LittlesLaw { asked, implied })
@@ -106,10 +110,8 @@ fn open_loop_doubt(measurement: &Measurement, arrivals: &Arrivals) -> Option<Dou
         // How many it is by chance, the errors tell of those that were never sent.
         Process::Poisson => sent,
     };
-    let receivers = match measurement.load.workload {
-        Workload::Broadcast { .. } => measurement.connections.established.max(1) as f64,
-        _ => 1.0,
-    };
+    let is_fan_out = measurement.load.workload.is_fan_out();
+    let receivers = if is_fan_out { measurement.connections.established.max(1) as f64 } else { 1.0 };
     let answered = measurement.messages as f64 / receivers;
     // A message more or less at the ends of a short time is no miss, and neither is what is under way at the end.
     let is_missed =

@@ -1,4 +1,5 @@
-//! Subscribers on `WS /ws/broadcast`, `GET /sse` and `GET /poll` check what publishers send by `POST /publish`.
+//! Subscribers on `WS /ws/broadcast`, `GET /sse` and `GET /poll` check what publishers send by `POST /publish`, or in a
+//! chat on their own sockets.
 //!
 //! Whatever brings a delivery, it is checked and counted in one place (`check`). The data of a publication says by whom
 //! and when it was meant to be sent, so a subscriber needs no table to know how long it took, and all that a delivery
@@ -23,19 +24,21 @@ use publisher::Publisher;
 pub(crate) use shared::Shared;
 use subscriber::Subscriber;
 
+use framing::Opcode;
+
 use crate::engine::{Context, Role, Workload};
 use crate::http::{request_end, request_head};
-use crate::load::{Kind, Subscription};
+use crate::load::{FanOut, Kind};
 use crate::loss::Loss;
 use crate::payload::{Note, fill};
+use crate::websocket::write_frame;
 
 /// What the loops of a broadcast have in common.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
     pub(crate) target: SocketAddr,
-    pub(crate) subscription: Subscription,
-    /// Length of a publication's data: at least [`Broadcast::MIN_BYTES`].
-    pub(crate) payload_bytes: usize,
+    /// Its publications have at least [`Broadcast::MIN_BYTES`] of data.
+    pub(crate) fan_out: FanOut,
     pub(crate) pace: Pace,
 }
 
@@ -55,7 +58,8 @@ pub(crate) struct Broadcast {
 /// One connection.
 #[derive(Debug)]
 pub(crate) enum Peer {
-    Subscriber(Subscriber),
+    /// A subscriber, and the index of the publisher that publishes on its socket, if one does.
+    Subscriber(Subscriber, Option<usize>),
     /// Index of the publisher in its loop.
     Publisher(usize),
 }
@@ -64,28 +68,32 @@ impl Broadcast {
     /// Least length of a publication's data, in bytes.
     pub(crate) const MIN_BYTES: usize = Note::BYTES;
 
-    /// Loop number `here`, and the states of its connections: the subscribers with these numbers, then the publishers
-    /// with theirs.
-    pub(crate) fn new(
-        here: usize,
-        subscribers: impl Iterator<Item = usize>,
-        publishers: impl Iterator<Item = u32>,
-        plan: &Plan,
-        shared: Arc<Shared>,
-    ) -> (Self, Vec<Peer>) {
-        let &Plan { target, subscription, payload_bytes, pace } = plan;
-        let fill = fill(payload_bytes - Note::BYTES, Kind::Text);
+    /// Loop number `here` of so many, and the states of its connections: of subscribers, then of publishers that have one
+    /// of their own.
+    pub(crate) fn new(here: usize, loops: usize, plan: &Plan, shared: Arc<Shared>) -> (Self, Vec<Peer>) {
+        let &Plan { target, fan_out, pace } = plan;
+        let fill = fill(fan_out.payload_bytes - Note::BYTES, Kind::Text);
         let check = Check::new(here, Arc::clone(&shared), matches!(pace, Pace::Closed { .. }), fill);
-        let mut peers: Vec<_> = subscribers
-            .map(|number| Peer::Subscriber(Subscriber::new(subscription, number, &check)))
-            .collect();
-        let first = peers.len();
-        let publishers: Vec<_> = publishers
-            .enumerate()
-            .map(|(index, number)| Publisher::new(number, first + index, pace))
-            .collect();
-        peers.extend((0..publishers.len()).map(Peer::Publisher));
-        let (head, end) = (request_head(target, payload_bytes), request_end(target));
+        let subscriber = |number| Subscriber::new(fan_out.subscription, number, &check);
+        let subscribers = (here..fan_out.subscribers).step_by(loops).map(subscriber);
+        let mut peers: Vec<_> = subscribers.map(|subscriber| Peer::Subscriber(subscriber, None)).collect();
+        let mut publishers = Vec::new();
+        for (index, number) in (here..fan_out.publishers).step_by(loops).enumerate() {
+            let on_socket = fan_out.publishes_on_its_socket(number);
+            // In a chat the subscriber of the same number has the same place in the same loop.
+            let slot = match peers.get_mut(index) {
+                Some(Peer::Subscriber(_, own)) if on_socket => {
+                    *own = Some(index);
+                    index
+                }
+                _ => {
+                    peers.push(Peer::Publisher(index));
+                    peers.len() - 1
+                }
+            };
+            publishers.push(Publisher::new(number as u32, slot, pace, on_socket));
+        }
+        let (head, end) = (request_head(target, fan_out.payload_bytes), request_end(target));
         (Self { shared, publishers, head, end, check, ticked_ns: 0 }, peers)
     }
 }
@@ -95,20 +103,20 @@ impl Workload for Broadcast {
 
     fn role(&self, peer: &Peer) -> Role {
         match peer {
-            Peer::Subscriber(subscriber) => subscriber.role(),
+            Peer::Subscriber(subscriber, _) => subscriber.role(),
             Peer::Publisher(_) => Role::Helper("publisher"),
         }
     }
 
     fn is_open(&self, peer: &Peer) -> bool {
         match peer {
-            Peer::Subscriber(subscriber) => subscriber.is_open(),
+            Peer::Subscriber(subscriber, _) => subscriber.is_open(),
             Peer::Publisher(_) => true,
         }
     }
 
     fn opened(&mut self, peer: &mut Peer) {
-        if let Peer::Subscriber(subscriber) = peer {
+        if let Peer::Subscriber(subscriber, _) = peer {
             self.check.live += 1;
             self.shared.subscriber_opened(subscriber.polls());
         }
@@ -123,22 +131,30 @@ impl Workload for Broadcast {
     ) -> Result<(), Loss> {
         match peer {
             Peer::Publisher(index) => self.publishers[*index].receive(bytes, context, &self.shared),
-            Peer::Subscriber(subscriber) => subscriber.receive(bytes, at_ns, &mut self.check, context),
+            Peer::Subscriber(subscriber, _) => subscriber.receive(bytes, at_ns, &mut self.check, context),
         }
     }
 
     fn produce(&mut self, peer: &mut Peer, context: &mut Context) {
-        let publisher = match peer {
-            Peer::Subscriber(subscriber) => return subscriber.ask(&self.end, &mut context.out),
-            Peer::Publisher(index) => &mut self.publishers[*index],
+        let index = match peer {
+            Peer::Subscriber(subscriber, publisher) => {
+                subscriber.ask(&self.end, &mut context.out);
+                *publisher
+            }
+            Peer::Publisher(index) => Some(*index),
         };
+        let Some(publisher) = index.map(|index| &mut self.publishers[index]) else { return };
         while context.out.len() < Context::OUT_BYTES {
             let now_ns = context.clock.now_ns();
             let Some(intended_ns) = publisher.due_ns(now_ns, context, &self.shared) else { break };
             let note = publisher.begin(intended_ns, now_ns, context, &self.shared);
-            context.out.extend_from_slice(&self.head);
-            context.out.extend_from_slice(&note.write());
-            context.out.extend_from_slice(&self.check.fill);
+            let data = [&note.write()[..], &self.check.fill];
+            if publisher.on_socket {
+                write_frame(Opcode::Text, data, &mut context.random, &mut context.out);
+            } else {
+                context.out.extend_from_slice(&self.head);
+                data.iter().for_each(|part| context.out.extend_from_slice(part));
+            }
         }
     }
 
@@ -160,7 +176,8 @@ impl Workload for Broadcast {
     fn lost(&mut self, peer: &mut Peer, was_open: bool) {
         match peer {
             Peer::Publisher(index) => self.publishers[*index].give_up(&self.shared),
-            Peer::Subscriber(subscriber) => {
+            Peer::Subscriber(subscriber, publisher) => {
+                publisher.iter().for_each(|&index| self.publishers[index].give_up(&self.shared));
                 self.check.forget(&subscriber.record);
                 if was_open {
                     self.check.live -= 1;

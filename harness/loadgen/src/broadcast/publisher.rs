@@ -6,13 +6,15 @@ use crate::loss::Loss;
 use crate::payload::Note;
 use crate::timetable::Timetable;
 
-/// One publisher with its keep-alive connection.
+/// One publisher with its keep-alive connection, or with the socket that it also subscribes on.
 #[derive(Debug)]
 pub(super) struct Publisher {
     /// Its number among the publishers of all loops.
     number: u32,
     /// Its connection in this loop.
     pub(super) slot: usize,
+    /// Does it publish on a WebSocket? Nothing answers it there: what it sends counts as accepted.
+    pub(super) on_socket: bool,
     pace: Pace,
     /// Open loop only.
     timetable: Option<Timetable>,
@@ -39,10 +41,11 @@ pub(crate) enum Pace {
 }
 
 impl Publisher {
-    pub(super) fn new(number: u32, slot: usize, pace: Pace) -> Self {
+    pub(super) fn new(number: u32, slot: usize, pace: Pace, on_socket: bool) -> Self {
         Self {
             number,
             slot,
+            on_socket,
             pace,
             timetable: match pace {
                 Pace::Closed { .. } => None,
@@ -104,7 +107,11 @@ impl Publisher {
         let note = Note { publisher: self.number, sequence: self.sequence, intended_ns };
         shared.begin(self.number, self.sequence);
         self.sequence = self.sequence.wrapping_add(1);
-        self.unanswered += 1;
+        if self.on_socket {
+            accept(context, shared);
+        } else {
+            self.unanswered += 1;
+        }
         self.refused = false;
         self.last_sent_ns = intended_ns;
         let counts = context.schedule.counts(intended_ns);

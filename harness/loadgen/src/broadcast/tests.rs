@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::{Clock, Schedule, Waker};
-use crate::load::Arrivals;
+use crate::load::{Arrivals, FanOut, Subscription};
 
 const PAYLOAD_BYTES: usize = 40;
 const CLOSED: Pace = Pace::Closed { patience_ns: u64::MAX };
@@ -20,6 +20,7 @@ fn open(rate: u32) -> Pace {
 
 /// A loop of two subscribers and a publisher, all open, in which every moment is measured.
 struct Bench {
+    fan_out: FanOut,
     broadcast: Broadcast,
     peers: Vec<Peer>,
     context: Context,
@@ -38,12 +39,14 @@ impl Bench {
     fn connected(subscription: Subscription, pace: Pace) -> Self {
         let target = ([127, 0, 0, 1], 9001).into();
         let shared = Arc::new(Shared::new(1, vec![Waker::new().expect("an eventfd")]));
-        let plan = Plan { target, subscription, payload_bytes: PAYLOAD_BYTES, pace };
-        let (broadcast, peers) = Broadcast::new(0, 0..2, 0..1, &plan, shared);
+        let (payload_bytes, arrivals) = (PAYLOAD_BYTES, Arrivals::default());
+        let fan_out =
+            FanOut { subscribers: 2, publishers: 1, subscription, payload_bytes, arrivals, is_chat: false };
+        let (broadcast, peers) = Broadcast::new(0, 1, &Plan { target, fan_out, pace }, shared);
         let mut context = Context::new(target, Clock::start());
         context.schedule = Schedule { start_ns: 0, measure_ns: 0, end_ns: u64::MAX, give_up_ns: u64::MAX };
         context.sending = true;
-        Self { broadcast, peers, context }
+        Self { fan_out, broadcast, peers, context }
     }
 
     /// Has the publisher send what is due: the data of each publication.
@@ -212,6 +215,38 @@ fn the_order_and_the_bytes_of_deliveries_are_checked() {
     assert_eq!((tally.delivery.received, tally.delivery.duplicates, tally.delivery.out_of_order), (3, 1, 1));
     // The right ones: 5, 8 and 7.
     assert_eq!((tally.messages, tally.latency.count(), bench.broadcast.check.delivered), (3, 3, 4));
+}
+
+#[test]
+fn in_a_chat_each_publishes_on_its_own_socket_and_nothing_answers() {
+    let mut bench = Bench::new(CLOSED);
+    let target = bench.context.target;
+    let shared = Arc::new(Shared::new(2, vec![Waker::new().expect("an eventfd")]));
+    let fan_out = FanOut { publishers: 2, is_chat: true, ..bench.fan_out };
+    (bench.broadcast, bench.peers) = Broadcast::new(0, 1, &Plan { target, fan_out, pace: CLOSED }, shared);
+    assert_eq!(bench.peers.len(), 2);
+    bench.peers.iter_mut().for_each(|peer| bench.broadcast.opened(peer));
+    let mut data = Vec::new();
+    for peer in [0, 1] {
+        bench.broadcast.produce(&mut bench.peers[peer], &mut bench.context);
+        let mut frames = framing::Parser::of_client_frames();
+        let mut sent = std::mem::take(&mut bench.context.out);
+        let mut input = sent.as_mut_slice();
+        let chunk = frames.next(&mut input).expect("a frame").expect("all of it");
+        assert!(chunk.first && chunk.last && chunk.opcode == Opcode::Text && input.is_empty());
+        data.push(String::from_utf8(chunk.payload.to_vec()).expect("text"));
+    }
+    assert_eq!(bench.context.tally.fan_out.accepted, 2);
+    for (id, data) in (1..).zip(&data) {
+        assert!(!bench.is_due());
+        bench.receive(0, delivery(id, data), &[]).expect("a delivery");
+        bench.receive(1, delivery(id, data), &[]).expect("a delivery");
+    }
+    assert!(bench.is_due(), "both have reached all");
+    assert_eq!((bench.errors(), bench.context.tally.delivery.received), (vec![], 4));
+    bench.context.sending = false;
+    bench.is_due();
+    assert!(bench.broadcast.is_done(&bench.context));
 }
 
 proptest! {

@@ -1,7 +1,7 @@
 use std::fmt::Display;
 use std::num::NonZeroUsize;
 
-use super::{Arrivals, CapacityPlan, Load, Timing, Workload};
+use super::{Arrivals, CapacityPlan, ChatPlan, Load, Timing, Workload};
 use crate::broadcast::Broadcast;
 use crate::spread::MAX_PROCESSES;
 
@@ -45,13 +45,18 @@ impl Load {
                 within("--stagger-bytes", stagger_bytes, 0, MAX_PAYLOAD_BYTES)?;
                 within("--payload-bytes", payload_bytes, 0, MAX_PAYLOAD_BYTES)
             }
-            Workload::Xhr { .. } | Workload::Connect { .. } => Ok(()),
+            Workload::Xhr { .. } | Workload::Feed(_) | Workload::Connect { .. } => Ok(()),
             Workload::Countdown { from, .. } => within("--from", from.get(), 1, MAX_FROM),
             Workload::Capacity(ref plan) => plan.check(),
             Workload::Broadcast { publishers, payload_bytes, ref arrivals, .. } => {
                 arrivals.check()?;
                 within("--publishers", publishers.get(), 1, MAX_PUBLISHERS)?;
-                within("--payload-bytes", payload_bytes, Broadcast::MIN_BYTES, MAX_PAYLOAD_BYTES)
+                publication(payload_bytes)
+            }
+            Workload::Chat(ChatPlan { clients, payload_bytes, ref arrivals, .. }) => {
+                arrivals.check()?;
+                within("--clients", clients.get(), 1, MAX_PUBLISHERS)?;
+                publication(payload_bytes)
             }
         }
     }
@@ -68,6 +73,10 @@ impl Arrivals {
     fn check(&self) -> Result<(), String> {
         self.rate.map_or(Ok(()), |rate| within("--rate", rate.get(), 1, MAX_RATE))
     }
+}
+
+fn publication(payload_bytes: usize) -> Result<(), String> {
+    within("--payload-bytes", payload_bytes, Broadcast::MIN_BYTES, MAX_PAYLOAD_BYTES)
 }
 
 fn within<T: PartialOrd + Display + Copy>(flag: &str, value: T, least: T, most: T) -> Result<(), String> {

@@ -1,7 +1,7 @@
 use super::Part;
 use crate::engine::{allow_open_files, connections_allowed, may_own_open_files};
 use crate::load::MAX_THREADS;
-use crate::{Load, RunError, Workload};
+use crate::{Load, RunError};
 
 /// The event loops that drive a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,12 +21,11 @@ impl Loops {
     pub(crate) fn of(load: &Load, part: &Part) -> Result<Self, RunError> {
         let count = load.threads.get().min(part.connections);
         let fits = allow_open_files(part.connections as u64, count as u64);
-        let Workload::Broadcast { subscribers, publishers, .. } = load.workload else {
+        let Some(fan_out) = load.workload.fan_out() else {
             return fits.map(|()| Self { count, own_files: false });
         };
-        let (subscribers, publishers) = (subscribers.get(), publishers.get());
         let holds = |&loops: &usize| {
-            let most = subscribers.div_ceil(loops) + publishers.div_ceil(loops);
+            let most = fan_out.subscribers.div_ceil(loops) + fan_out.publishers.div_ceil(loops);
             most as u64 <= connections_allowed(loops as u64)
         };
         fits.map(|()| Self { count, own_files: false }).or_else(|error| {

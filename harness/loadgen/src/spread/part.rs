@@ -35,7 +35,7 @@ pub(crate) fn parts(load: &Load) -> Result<Vec<Part>, RunError> {
     let connections = load.workload.connections();
     let asked = load.connecting.processes.map(NonZeroUsize::get);
     let processes = match load.workload {
-        Workload::Echo { .. } | Workload::Xhr { .. } | Workload::Countdown { .. } => {
+        Workload::Echo { .. } | Workload::Xhr { .. } | Workload::Feed(_) | Workload::Countdown { .. } => {
             let allowed =
                 usize::try_from(connections_allowed(load.threads.get() as u64)).unwrap_or(usize::MAX);
             let needed = connections.div_ceil(allowed.max(1)).min(MAX_PROCESSES);

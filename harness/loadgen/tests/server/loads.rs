@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
 use loadgen::{
-    Arrivals, Connecting, Event, Kind, Load, Measurement, Phase, Process, Subscription, Timing, Transport,
-    Workload, run,
+    Arrivals, ChatPlan, Connecting, Event, FeedPlan, FeedTransport, Kind, Load, Measurement, Phase, Process,
+    Subscription, Timing, Transport, Workload, run,
 };
 
 /// A short load.
@@ -72,6 +72,17 @@ pub fn by(transport: Subscription, mut workload: Workload) -> Workload {
         *own = transport;
     }
     workload
+}
+
+/// A chat, in open loop if there is a rate.
+pub fn chat(clients: usize, transport: Subscription, rate: Option<u32>) -> Workload {
+    let arrivals = Arrivals { rate: rate.and_then(NonZeroU32::new), ..Arrivals::default() };
+    Workload::Chat(ChatPlan { clients: number(clients), transport, payload_bytes: 100, arrivals })
+}
+
+/// Clients that fetch the feed.
+pub fn feeds(clients: usize, transport: FeedTransport) -> Workload {
+    Workload::Feed(FeedPlan { clients: number(clients), transport })
 }
 
 fn number(number: usize) -> NonZeroUsize {

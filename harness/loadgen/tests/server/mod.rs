@@ -15,7 +15,9 @@ use std::time::Duration;
 use framing::{Header, Opcode, Parser};
 use hub::Hub;
 pub use hub::{answer_to_poll, delivery, event, event_stream};
-pub use loads::{broadcast, by, causes, connect, countdown, echo, load, measure, open_echo, xhr};
+pub use loads::{
+    broadcast, by, causes, chat, connect, countdown, echo, feeds, load, measure, open_echo, xhr,
+};
 use socket2::SockRef;
 
 /// What a server does next on a connection.
@@ -34,6 +36,7 @@ type Answer = Box<dyn Fn(&str) -> Do + Send + Sync>;
 type Reply = Box<dyn Fn(u64, Opcode, &[u8]) -> Do + Send + Sync>;
 type Count = Box<dyn Fn(u64, u64) -> Do + Send + Sync>;
 type Deliver = Box<dyn Fn(u64, usize, &str) -> Do + Send + Sync>;
+type Feed = Box<dyn Fn(u64, bool) -> Do + Send + Sync>;
 type Head = Box<dyn Fn() -> Do + Send + Sync>;
 type Polled = Box<dyn Fn(u64, usize, &[String]) -> Do + Send + Sync>;
 type Receipt = Box<dyn Fn(u64, usize) -> Do + Send + Sync>;
@@ -59,6 +62,8 @@ pub struct Script {
     pub polled: Polled,
     /// How long a poll waits.
     pub poll_wait: Duration,
+    /// The answer to a request for the feed, by its number among all, from 0, and whether it asks for an event stream.
+    pub feed: Feed,
     /// The answer to a publication, by its id and the number of subscribers.
     pub receipt: Receipt,
 }
@@ -75,6 +80,7 @@ impl Default for Script {
             event: Box::new(|id, _, data| Do::Send(event(id, data))),
             polled: Box::new(|first, _, data| Do::Send(answer_to_poll(first, data))),
             poll_wait: Duration::from_secs(60),
+            feed: Box::new(|_, by_sse| Do::Send(feed(by_sse))),
             receipt: Box::new(|id, subscribers| Do::Send(accepted(id, subscribers))),
         }
     }
@@ -97,6 +103,17 @@ pub fn accepted(id: u64, subscribers: usize) -> Vec<u8> {
 /// The right answer to a request for a count.
 pub fn counted(count: u64) -> Vec<u8> {
     answer(200, &format!(r#"{{"count":{}}}"#, count - 1))
+}
+
+/// The right answer to a request for the feed.
+pub fn feed(by_sse: bool) -> Vec<u8> {
+    let item = |id| format!(r#"{{"id":{id},"text":"a \"quoted\" word"}}"#);
+    if !by_sse {
+        return answer(200, &format!("[{}]", (1..=500).map(item).collect::<Vec<_>>().join(",")));
+    }
+    let events: String = (1..=500).map(|id| format!("id: {id}\ndata: {}\n\n", item(id))).collect();
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+    format!("{head}{:x}\r\n{events}\r\n0\r\n\r\n", events.len()).into_bytes()
 }
 
 /// An answer over HTTP.
@@ -158,6 +175,8 @@ impl Server {
                     return act(what, &mut reader, &mut stream);
                 }
                 what
+            } else if path == "/feed" || path == "/feed/sse" {
+                (self.script.feed)(self.replies.fetch_add(1, SeqCst), path == "/feed/sse")
             } else if path == "/stats" {
                 Do::Send(answer(200, &format!(r#"{{"publications":{}}}"#, self.hub.newest())))
             } else if let Some(after) = path.strip_prefix("/poll?after=") {
@@ -171,7 +190,14 @@ impl Server {
                     return self.subscribe(answer, false, &mut reader, &mut stream);
                 }
                 act(answer, &mut reader, &mut stream)?;
-                return self.messages(&mut reader, &mut stream);
+                return messages(&mut reader, |opcode, payload, reader| {
+                    if opcode == Opcode::Close {
+                        act((self.script.close)(payload), reader, &mut stream)?;
+                        return None;
+                    }
+                    let number = self.replies.fetch_add(1, SeqCst) + 1;
+                    act((self.script.reply)(number, opcode, payload), reader, &mut stream)
+                });
             };
             act(what, &mut reader, &mut stream)?;
         }
@@ -187,30 +213,36 @@ impl Server {
     ) -> Option<()> {
         let Do::Send(answer) = answer else { return act(answer, reader, stream) };
         self.hub.subscribe(&answer, by_sse, stream)?;
-        std::io::copy(reader, &mut std::io::sink()).ok().map(|_| ())
+        if by_sse {
+            return std::io::copy(reader, &mut std::io::sink()).ok().map(|_| ());
+        }
+        // A message sent here is a publication.
+        messages(reader, |opcode, payload, _| {
+            let text = Some(payload).filter(|_| opcode == Opcode::Text)?;
+            self.hub.publish(str::from_utf8(text).ok()?, &self.script);
+            Some(())
+        })
     }
+}
 
-    fn messages(&self, reader: &mut BufReader<TcpStream>, stream: &mut TcpStream) -> Option<()> {
-        let (mut parser, mut buffer) = (Parser::of_client_frames(), vec![0; 65536]);
-        let mut message = Vec::new();
-        loop {
-            let length = reader.read(&mut buffer).ok().filter(|&length| length > 0)?;
-            let mut input = &mut buffer[..length];
-            while let Some(chunk) = parser.next(&mut input).ok()? {
-                message.extend_from_slice(chunk.payload);
-                if !chunk.last {
-                    continue;
-                }
-                let payload = std::mem::take(&mut message);
-                if chunk.opcode == Opcode::Close {
-                    act((self.script.close)(&payload), reader, stream)?;
-                    return None;
-                }
-                if chunk.opcode.is_control() {
-                    continue;
-                }
-                let number = self.replies.fetch_add(1, SeqCst) + 1;
-                act((self.script.reply)(number, chunk.opcode, &payload), reader, stream)?;
+/// Hands each message and each close to `each`.
+fn messages(
+    reader: &mut BufReader<TcpStream>,
+    mut each: impl FnMut(Opcode, &[u8], &mut BufReader<TcpStream>) -> Option<()>,
+) -> Option<()> {
+    let (mut parser, mut buffer) = (Parser::of_client_frames(), vec![0; 65536]);
+    let mut message = Vec::new();
+    loop {
+        let length = reader.read(&mut buffer).ok().filter(|&length| length > 0)?;
+        let mut input = &mut buffer[..length];
+        while let Some(chunk) = parser.next(&mut input).ok()? {
+            message.extend_from_slice(chunk.payload);
+            if !chunk.last {
+                continue;
+            }
+            let payload = std::mem::take(&mut message);
+            if chunk.opcode == Opcode::Close || !chunk.opcode.is_control() {
+                each(chunk.opcode, &payload, reader)?;
             }
         }
     }

@@ -52,6 +52,20 @@ fn an_open_loop_has_its_rate_its_process_and_the_seed() {
 }
 
 #[test]
+fn a_chat_and_the_feed_reach_the_load_generator_whole() {
+    let chat = "workload = \"chat\"\nclients = 9\ntransport = \"mixed\"\npayload_bytes = 32\nrate = 40";
+    let expected = serde_json::json!(
+        {"clients": 9, "transport": "mixed", "payload_bytes": 32, "arrivals": {"rate": 40}}
+    );
+    assert_eq!(json(&told(chat, None))["chat"], expected);
+    for transport in ["xhr", "sse"] {
+        let feed = format!("workload = \"feed\"\nclients = 9\ntransport = {transport:?}");
+        let expected = serde_json::json!({"clients": 9, "transport": transport});
+        assert_eq!(json(&told(&feed, None))["feed"], expected);
+    }
+}
+
+#[test]
 fn a_share_is_a_closed_loop_until_the_capacity_is_known() {
     let load =
         "workload = \"echo\"\nconnections = 7\npayload_bytes = 16\nrate = \"80%\"\narrivals = \"poisson\"";
