@@ -105,7 +105,7 @@ fn a_chat_reaches_everyone_and_the_feed_comes_whole_on_every_contender() {
         format!("workload = \"chat\"\nclients = 4\ntransport = {transport:?}\npayload_bytes = 64\nrate = 50")
     };
     let feed = |transport| format!("workload = \"feed\"\nclients = 2\ntransport = {transport:?}");
-    let loads = [chat("websocket"), chat("mixed"), feed("xhr"), feed("sse")];
+    let loads = [chat("websocket"), chat("mixed"), feed("xhr"), feed("sse"), feed("websocket")];
     let (run, page) = run(&contenders, 0.3, &loads.each_ref().map(String::as_str));
     assert_eq!(run.trials.len(), contenders.len() * loads.len());
     for (load, measured) in measured(&run) {

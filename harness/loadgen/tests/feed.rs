@@ -6,6 +6,7 @@ use loadgen::{FeedTransport, Measurement};
 use server::{Do, Script, answer, causes, feed, feeds, load, measure, serve};
 
 const CLIENTS: u64 = 4;
+/// Over plain HTTP.
 const BY_EACH: [FeedTransport; 2] = [FeedTransport::Xhr, FeedTransport::Sse];
 
 fn drive(
@@ -88,6 +89,34 @@ fn half_a_feed_and_then_silence_is_a_feed_without_an_end() {
             assert_eq!(measurement.errors, causes([("a feed that did not come to its end", 1)]));
         }
     }
+}
+
+#[test]
+fn over_a_websocket_each_feed_takes_a_connection() {
+    for threads in [1, 2] {
+        let measurement = drive(FeedTransport::Websocket, threads, |_, by_sse| Do::Send(feed(by_sse)));
+        assert_eq!(measurement.errors, causes([]));
+        let connections = &measurement.connections;
+        assert_eq!((connections.established, connections.lost), (connections.asked, 0));
+        assert!(connections.established >= measurement.messages && measurement.messages > 0);
+        let first = measurement.first_item.as_ref().expect("of a feed");
+        assert_eq!(
+            (first.count(), measurement.latency.count()),
+            (measurement.messages, measurement.messages)
+        );
+    }
+}
+
+#[test]
+fn an_upgrade_that_is_refused_loses_the_connection() {
+    let script = Script { answer: Box::new(|_| Do::Send(answer(503, "busy"))), ..Script::default() };
+    let mut load = load(serve(script), 1, feeds(CLIENTS as usize, FeedTransport::Websocket));
+    load.timing.patience_s = 1.0;
+    let (measurement, _) = measure(&load);
+    assert_eq!(
+        (measurement.errors, measurement.connections.lost),
+        (causes([("HTTP 503", CLIENTS)]), CLIENTS)
+    );
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The judging: what speaks against a measurement.
 
-use loadgen::{Arrivals, Capacity, Distribution, FeedPlan, Measurement, Process, Stop, Workload};
+use loadgen::{
+    Arrivals, Capacity, Distribution, FeedPlan, FeedTransport, Measurement, Process, Stop, Workload,
+};
 
 use super::Doubt;
 use super::steady::unsteady;
@@ -90,10 +92,17 @@ fn littles_law(measurement: &Measurement, mean_ns: f64) -> Option<Doubt> {
     let asked = match measurement.load.workload {
         Workload::Echo { connections, pipeline, .. } => connections.get() * pipeline.get(),
         Workload::Xhr { connections }
-        | Workload::Feed(FeedPlan { clients: connections, .. })
+        | Workload::Feed(FeedPlan {
+            clients: connections,
+            transport: FeedTransport::Xhr | FeedTransport::Sse,
+        })
         | Workload::Countdown { clients: connections, .. } => connections.get(),
-        // Of a visit, the opening and the closing are no messages.
-        Workload::Connect { .. } | Workload::Broadcast { .. } | Workload::Chat(_) | Workload::Capacity(_) => {
+        // Of a visit, and of a feed by WebSocket, the opening and the closing are no messages.
+        Workload::Connect { .. }
+        | Workload::Feed(_)
+        | Workload::Broadcast { .. }
+        | Workload::Chat(_)
+        | Workload::Capacity(_) => {
             return None;
         }
     } as f64;

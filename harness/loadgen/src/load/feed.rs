@@ -24,6 +24,8 @@ pub enum FeedTransport {
     Xhr,
     /// `GET /feed/sse`, likewise: each item is an event.
     Sse,
+    /// `WS /feed/ws`, each time on a connection of its own, which the server closes after the last item: each is a message.
+    Websocket,
 }
 
 impl fmt::Display for FeedTransport {

@@ -105,9 +105,12 @@ pub fn counted(count: u64) -> Vec<u8> {
     answer(200, &format!(r#"{{"count":{}}}"#, count - 1))
 }
 
+fn item(id: u64) -> String {
+    format!(r#"{{"id":{id},"text":"a \"quoted\" word"}}"#)
+}
+
 /// The right answer to a request for the feed.
 pub fn feed(by_sse: bool) -> Vec<u8> {
-    let item = |id| format!(r#"{{"id":{id},"text":"a \"quoted\" word"}}"#);
     if !by_sse {
         return answer(200, &format!("[{}]", (1..=500).map(item).collect::<Vec<_>>().join(",")));
     }
@@ -190,6 +193,13 @@ impl Server {
                     return self.subscribe(answer, false, &mut reader, &mut stream);
                 }
                 act(answer, &mut reader, &mut stream)?;
+                if path == "/feed/ws" {
+                    let items = (1..=500).flat_map(|id| frame(Opcode::Text, item(id).as_bytes()));
+                    let close = frame(Opcode::Close, b"\x03\xe8");
+                    stream.write_all(&[items.collect(), close].concat()).ok()?;
+                    // It ends when the client has answered the close.
+                    return messages(&mut reader, |_, _, _| None);
+                }
                 return messages(&mut reader, |opcode, payload, reader| {
                     if opcode == Opcode::Close {
                         act((self.script.close)(payload), reader, &mut stream)?;

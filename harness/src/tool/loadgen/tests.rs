@@ -58,7 +58,7 @@ fn a_chat_and_the_feed_reach_the_load_generator_whole() {
         {"clients": 9, "transport": "mixed", "payload_bytes": 32, "arrivals": {"rate": 40}}
     );
     assert_eq!(json(&told(chat, None))["chat"], expected);
-    for transport in ["xhr", "sse"] {
+    for transport in ["xhr", "sse", "websocket"] {
         let feed = format!("workload = \"feed\"\nclients = 9\ntransport = {transport:?}");
         let expected = serde_json::json!({"clients": 9, "transport": transport});
         assert_eq!(json(&told(&feed, None))["feed"], expected);
