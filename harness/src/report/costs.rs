@@ -1,5 +1,7 @@
 //! Where the cost of a message and of a connection lies.
 
+use loadgen::{FeedPlan, FeedTransport, Measurement, Workload};
+
 use super::figures::{Figure, figure};
 use super::wire::{OPENING, WIRE};
 use crate::machine::{Memory, Spent, Switches};
@@ -65,9 +67,20 @@ fn grown(
     when: fn(&Measured) -> Option<Memory>,
     of: fn(Memory) -> Option<u64>,
 ) -> Option<f64> {
-    let connections = measured.measurement.connections.established;
+    let connections = connections(measured);
     let (before, then) = (of(measured.memory?.before)?, of(when(measured)?)?);
     (connections > 0).then(|| (then as f64 - before as f64) / KIB / connections as f64)
+}
+
+/// Connections that are there at a time.
+fn connections(measured: &Measured) -> u64 {
+    let Measurement { load, connections, .. } = &measured.measurement;
+    match load.workload {
+        // One takes the place of the other: those that were opened are many more.
+        Workload::Connect { storm: false, connections, .. } => connections.get() as u64,
+        Workload::Feed(FeedPlan { clients, transport: FeedTransport::Websocket }) => clients.get() as u64,
+        _ => connections.established,
+    }
 }
 
 fn idle(measured: &Measured) -> Option<Memory> {
