@@ -19,12 +19,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use check::Check;
+use framing::Opcode;
 pub(crate) use publisher::Pace;
 use publisher::Publisher;
 pub(crate) use shared::Shared;
 use subscriber::Subscriber;
-
-use framing::Opcode;
 
 use crate::engine::{Context, Role, Workload};
 use crate::http::{request_end, request_head};
