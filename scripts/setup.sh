@@ -7,6 +7,8 @@
 packages=()
 command -v cc >/dev/null || packages+=(gcc libc6-dev)
 command -v git >/dev/null || packages+=(git)
+# One of the contenders is a script.
+command -v python3 >/dev/null || packages+=(python3)
 if [ "${1:-}" = --test ]; then
   command -v shellcheck >/dev/null || packages+=(shellcheck)
   command -v valgrind >/dev/null || packages+=(valgrind)

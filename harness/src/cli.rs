@@ -47,6 +47,8 @@ pub struct Shared {
 pub enum Command {
     /// Show contenders, workloads and profiles.
     List(ListOptions),
+    /// Make the folder of a new contender out of another's.
+    New(NewOptions),
     /// Prove the contract, check by check, on real sockets.
     Verify(VerifyOptions),
     /// Measure, and write the results.
@@ -75,6 +77,16 @@ pub enum Command {
 /// Options of `list`.
 #[derive(Debug, Args)]
 pub struct ListOptions {}
+
+/// Options of `new`.
+#[derive(Debug, Args)]
+pub struct NewOptions {
+    /// Its name, and its folder's: a-z, 0-9 and dashes.
+    pub name: String,
+    /// The contender whose folder is copied.
+    #[arg(long, value_name = "CONTENDER", default_value = "hyper")]
+    pub from: String,
+}
 
 /// Options of `verify`.
 #[derive(Debug, Args)]

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use harness::cli::{Cli, Command, Exit};
 use harness::command::{
-    autobahn, compare, cost, crowd, export, instructions, list, output, readme, report, run, schema, verify,
+    autobahn, compare, cost, crowd, export, instructions, list, new, output, readme, report, run, schema,
+    verify,
 };
 
 fn main() -> ExitCode {
@@ -13,6 +14,7 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Instructions(options) => instructions::instructions(&cli.shared, options),
         Command::List(options) => list::list(&cli.shared, options),
+        Command::New(options) => new::new(&cli.shared, options),
         Command::Verify(options) => verify::verify(&cli.shared, options),
         Command::Run(options) => run::run(&cli.shared, options),
         Command::Compare(options) => compare::compare_runs(options),

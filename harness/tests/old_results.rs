@@ -22,6 +22,15 @@ fn results_of_schema_1_are_read_and_reported() {
 }
 
 #[test]
+fn a_contender_that_does_not_serve_a_load_has_no_column_but_a_note() {
+    let mut run = old_results();
+    run.header.contenders[0].manifest.serves = vec!["xhr".to_owned()];
+    let [table] = tables(&run).try_into().expect("one load");
+    assert_eq!(table.columns, ["hyper"]);
+    assert!(table.notes.contains(&"ceiling: not served".to_owned()), "{:?}", table.notes);
+}
+
+#[test]
 fn results_of_schema_1_are_compared() {
     let run = old_results();
     let compared = compare(&run, &run);

@@ -11,6 +11,7 @@ mod hostile;
 pub mod instructions;
 mod kept;
 pub mod list;
+pub mod new;
 pub mod output;
 mod prepare;
 mod progress;

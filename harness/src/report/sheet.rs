@@ -64,7 +64,13 @@ impl<'a> Sheet<'a> {
             figures(load).into_iter().map(|figure| row(run, &columns, load, figure)).collect();
         rows.extend(share_of_ceiling(run, &columns, load));
         let costs = cost_rows(run, &columns, load);
-        let notes = columns.iter().flat_map(|entry| notes(run, entry, load)).collect();
+        let absent = run.header.contenders.iter().filter(|entry| !entry.manifest.takes(load));
+        let absent = absent.map(|entry| Note {
+            contender: entry.name.clone(),
+            round: None,
+            text: "not served".to_owned(),
+        });
+        let notes = columns.iter().flat_map(|entry| notes(run, entry, load)).chain(absent).collect();
         Self { load, columns, rows, costs, notes }
     }
 }
