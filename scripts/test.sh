@@ -24,6 +24,7 @@ cargo run --locked --quiet --package truth -- tables --check
 cargo run --locked --quiet --package loadgen --example tables -- --check
 cargo run --locked --quiet --package harness -- autobahn --check
 cargo run --locked --quiet --package harness -- crowd --check
+scripts/mutations.sh --check
 # Last, since it boots the binaries that the tests above have built, and others that it builds itself.
 say "the harness, end to end"
 cargo test --locked --package harness --lib
