@@ -27,7 +27,7 @@ fn a_contender_that_does_not_serve_a_load_has_no_column_but_a_note() {
     run.header.contenders[0].manifest.serves = vec!["xhr".to_owned()];
     let [table] = tables(&run).try_into().expect("one load");
     assert_eq!(table.columns, ["hyper"]);
-    assert!(table.notes.contains(&"ceiling: not served".to_owned()), "{:?}", table.notes);
+    assert!(table.notes.contains(&"ceiling does not serve this".to_owned()), "{:?}", table.notes);
 }
 
 #[test]

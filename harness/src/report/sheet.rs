@@ -68,7 +68,7 @@ impl<'a> Sheet<'a> {
         let absent = absent.map(|entry| Note {
             contender: entry.name.clone(),
             round: None,
-            text: "not served".to_owned(),
+            text: "does not serve this".to_owned(),
         });
         let notes = columns.iter().flat_map(|entry| notes(run, entry, load)).chain(absent).collect();
         Self { load, columns, rows, costs, notes }
