@@ -215,6 +215,9 @@ pub struct CompareOptions {
     /// first run could not be compared.
     #[arg(long, value_name = "PCT")]
     pub fail_on_regression: Option<f64>,
+    /// Write a page as well, which needs no network.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Print JSON: `Compared` of results/schema.json.
     #[arg(long)]
     pub json: bool,

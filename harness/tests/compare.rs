@@ -75,6 +75,11 @@ fn runs_on_another_processor_are_not_comparable_and_a_missing_file_is_said() {
     assert!(!page.contains("no difference seen"));
     let mut gate = stage.command(&["compare", text(&before), text(&after), "--fail-on-regression", "5"]);
     assert_eq!(gate.status().expect("starts").code(), Some(4), "a gate that saw nothing does not open");
+    let html = stage.path("compared.html");
+    let mut with_page = stage.command(&["compare", text(&before), text(&after), "--html", text(&html)]);
+    assert!(with_page.output().expect("starts").status.success());
+    let html = std::fs::read_to_string(&html).expect("a page");
+    assert!(html.contains("not comparable") && html.contains("another processor"), "{html}");
     let missing = stage.command(&["compare", text(&before), "nothing.md"]).output().expect("starts");
     assert_eq!(missing.status.code(), Some(1));
     assert!(stderr(&missing).contains("nothing.json"), "{}", stderr(&missing));

@@ -5,7 +5,8 @@ use anyhow::Result;
 use super::output::out;
 use crate::cli::{CompareOptions, Exit};
 use crate::compare::{compare, markdown};
-use crate::results::read;
+use crate::page::comparison;
+use crate::results::{read, write};
 
 /// Shows what changed from one run to another.
 ///
@@ -17,6 +18,9 @@ pub fn compare_runs(options: &CompareOptions) -> Result<Exit> {
         out!("{}", serde_json::to_string_pretty(&compared)?);
     } else {
         out!("{}", markdown(&compared));
+    }
+    if let Some(file) = &options.html {
+        write(file, &comparison(&compared)?)?;
     }
     let limit = options.fail_on_regression.map(|percent| 1.0 + percent / 100.0);
     Ok(match limit {

@@ -2,6 +2,7 @@
 
 mod cards;
 mod chart;
+mod compared;
 mod curves;
 mod data;
 mod facts;
@@ -12,6 +13,8 @@ mod sections;
 
 use anyhow::Result;
 use askama::Template;
+
+pub use compared::comparison;
 
 use crate::report::{Answer, COLUMNS, Firsts, Listed, Sheet, firsts, head};
 use crate::results::Run;
