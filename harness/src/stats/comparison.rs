@@ -8,13 +8,15 @@ const SIMULATIONS: usize = 2_000;
 /// The largest |difference| ÷ its standard error, over all pairs, is compared with its distribution where no
 /// treatment differs: for a complete design that is Tukey's test (the studentised range); for any other it is
 /// the single-step method of Hothorn, Bretz and Westfall, *Simultaneous inference in general parametric
-/// models*, Biometrical Journal 50 (2008). The distribution is simulated, on the design at hand.
+/// models*, Biometrical Journal 50 (2008). The distribution is simulated, on the design at hand. What has been told apart
+/// is no longer among those that chance could tell apart: the rest is then held against its own largest, step by step
+/// (Westfall and Young, *Resampling-Based Multiple Testing*, 1993, algorithm 2.8; Romano and Wolf, 2005).
 #[derive(Debug, Clone)]
 pub struct Comparison {
     design: Design,
     fit: Fit,
-    /// Sorted: the largest |t| of each simulated experiment without a difference.
-    largest: Vec<f64>,
+    /// |t| of each pair, in the design's order, of simulated experiments without a difference.
+    simulated: Vec<Vec<f64>>,
 }
 
 /// The difference of two treatments, with an interval that holds for all pairs of the cell at once.
@@ -41,8 +43,8 @@ impl Comparison {
         let design = Design::of(treatments, observations)?;
         let values: Vec<f64> = observations.iter().map(|seen| seen.value).collect();
         let fit = design.fit(&values);
-        let largest = null_distribution(&design);
-        Some(Self { design, fit, largest })
+        let simulated = null_distribution(&design);
+        Some(Self { design, fit, simulated })
     }
 
     /// Effect of each treatment against their mean.
@@ -55,7 +57,29 @@ impl Comparison {
     #[must_use]
     pub fn difference(&self, a: usize, b: usize) -> Difference {
         let error = self.fit.noise * self.design.error_of_difference(a, b);
-        Difference { value: self.fit.effects[a] - self.fit.effects[b], half_width: self.critical() * error }
+        let all: Vec<usize> = (0..self.design.pairs().count()).collect();
+        let half_width = self.critical(&all) * error;
+        Difference { value: self.fit.effects[a] - self.fit.effects[b], half_width }
+    }
+
+    /// The pairs that the data tell apart, of all but those with `unranked`.
+    #[must_use]
+    pub fn told_apart(&self, unranked: Option<usize>) -> Vec<(usize, usize)> {
+        let pairs: Vec<(usize, usize)> = self.design.pairs().collect();
+        let is_ranked = |&pair: &usize| unranked.is_none_or(|out| pairs[pair].0 != out && pairs[pair].1 != out);
+        let mut open: Vec<usize> = (0..pairs.len()).filter(is_ranked).collect();
+        let mut apart = Vec::new();
+        while !open.is_empty() {
+            let critical = self.critical(&open);
+            let exceeds = |&pair: &usize| t(&self.design, &self.fit, pairs[pair]) > critical;
+            let (found, rest): (Vec<usize>, Vec<usize>) = open.into_iter().partition(exceeds);
+            if found.is_empty() {
+                break;
+            }
+            apart.extend(found.into_iter().map(|pair| pairs[pair]));
+            open = rest;
+        }
+        apart
     }
 
     /// The place of each treatment, 1 for the first: one more than how many are really better. Those that
@@ -63,41 +87,40 @@ impl Comparison {
     /// `unranked`, as the control is, takes no place from others.
     #[must_use]
     pub fn places(&self, better: f64, noise_floor: f64, unranked: Option<usize>) -> Vec<usize> {
-        let treatments = self.fit.effects.len();
-        let beats = |a: usize, b: usize| {
-            let difference = self.difference(a, b);
-            difference.is_real(noise_floor) && difference.value * better > 0.0
-        };
-        (0..treatments)
-            .map(|own| {
-                1 + (0..treatments).filter(|&other| Some(other) != unranked && beats(other, own)).count()
-            })
-            .collect()
+        let mut places = vec![1; self.fit.effects.len()];
+        for (a, b) in self.told_apart(unranked) {
+            let difference = self.fit.effects[a] - self.fit.effects[b];
+            if difference.abs() > noise_floor {
+                places[if difference * better > 0.0 { b } else { a }] += 1;
+            }
+        }
+        places
     }
 
-    /// The |t| that one experiment in twenty without any difference exceeds somewhere.
-    fn critical(&self) -> f64 {
-        self.largest[self.largest.len() * 95 / 100]
+    /// The |t| that one experiment in twenty without any difference exceeds in one of these pairs.
+    fn critical(&self, pairs: &[usize]) -> f64 {
+        let largest = |ts: &Vec<f64>| pairs.iter().map(|&pair| ts[pair]).fold(0.0, f64::max);
+        let mut largest: Vec<f64> = self.simulated.iter().map(largest).collect();
+        largest.sort_by(f64::total_cmp);
+        largest[largest.len() * 95 / 100]
     }
 }
 
-fn null_distribution(design: &Design) -> Vec<f64> {
+/// |difference| of a pair ÷ its standard error.
+fn t(design: &Design, fit: &Fit, (a, b): (usize, usize)) -> f64 {
+    (fit.effects[a] - fit.effects[b]).abs() / (design.error_of_difference(a, b) * fit.noise)
+}
+
+fn null_distribution(design: &Design) -> Vec<Vec<f64>> {
     // The same design gives the same values: a report does not change when it is made again.
     let mut random = fastrand::Rng::with_seed(0x5eed);
-    let errors: Vec<(usize, usize, f64)> =
-        design.pairs().map(|(a, b)| (a, b, design.error_of_difference(a, b))).collect();
-    let mut largest: Vec<f64> = (0..SIMULATIONS)
+    (0..SIMULATIONS)
         .map(|_| {
             let values: Vec<f64> = (0..design.observations()).map(|_| normal(&mut random)).collect();
             let fit = design.fit(&values);
-            let t = |&(a, b, error): &(usize, usize, f64)| {
-                (fit.effects[a] - fit.effects[b]).abs() / (error * fit.noise)
-            };
-            errors.iter().map(t).fold(0.0, f64::max)
+            design.pairs().map(|pair| t(design, &fit, pair)).collect()
         })
-        .collect();
-    largest.sort_by(f64::total_cmp);
-    largest
+        .collect()
 }
 
 /// A standard normal variate (Box and Muller, 1958).
@@ -127,8 +150,20 @@ mod tests {
         // Studentised range, 5 treatments, 20 degrees of freedom, 5 %: 4.232 (÷ √2 for a difference).
         let mut random = fastrand::Rng::with_seed(1);
         let seen = complete(5, 6, |_, _| normal(&mut random));
-        let critical = Comparison::of(5, &seen).expect("complete").critical();
+        let critical = Comparison::of(5, &seen).expect("complete").critical(&(0..10).collect::<Vec<_>>());
         assert!((critical / (4.232 / 2_f64.sqrt()) - 1.0).abs() < 0.03, "{critical}");
+    }
+
+    #[test]
+    fn what_is_told_apart_leaves_fewer_that_chance_could_tell_apart() {
+        let mut random = fastrand::Rng::with_seed(4);
+        let truth = [0.0, 0.021, 0.5, 0.7, 0.9, 1.1];
+        let seen = complete(6, 4, |treatment, _| truth[treatment] + 0.01 * normal(&mut random));
+        let comparison = Comparison::of(6, &seen).expect("complete");
+        let difference = comparison.difference(0, 1);
+        let apart = comparison.told_apart(None);
+        assert!(!difference.is_real(0.0) && apart.contains(&(0, 1)), "{difference:?}");
+        assert!(!comparison.told_apart(Some(1)).iter().any(|&(a, b)| a == 1 || b == 1));
     }
 
     #[test]
