@@ -27,7 +27,8 @@ const EXIT_CODES: &str = "Exit codes:
   1    something failed: a contender, a check, a trial or a file; what was measured is kept
   2    the command line is wrong
   3    compare: a figure became worse by more than --fail-on-regression allows
-  4    compare: none did, but with --fail-on-regression not all that the first run has could be compared
+  4    compare: none did, but with --fail-on-regression not all that the first run has could be compared, or the machine
+       changed between the runs, so that nobody can tell
   130  interrupted; what was measured is kept";
 
 /// What every command may be told.

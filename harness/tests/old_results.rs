@@ -75,6 +75,27 @@ fn another_load_generator_is_not_compared() {
 }
 
 #[test]
+fn a_load_generator_of_other_sources_is_another_and_one_of_unknown_sources_is_only_told() {
+    let built_from = |sources: &str| {
+        let mut run = old_results();
+        run.header.tool_sources = Some(sources.to_owned());
+        run
+    };
+    let findings = |before: &Run, after: &Run| {
+        let compared = compare(before, after);
+        assert_eq!(compared.circumstances.len(), 1, "{:?}", compared.circumstances);
+        compared.rows.into_iter().map(|row| row.finding).collect::<Vec<_>>()
+    };
+    for finding in findings(&built_from("aaa"), &built_from("bbb")) {
+        let Finding::NotComparable { obstacle, because } = finding else { panic!("{finding:?}") };
+        assert!(obstacle == Obstacle::OtherTool && because.contains("(epoll, sources bbb)"), "{because}");
+    }
+    for finding in findings(&old_results(), &built_from("bbb")) {
+        assert!(matches!(finding, Finding::NoDifferenceSeen(_)), "{finding:?}");
+    }
+}
+
+#[test]
 fn another_schema_and_another_machine_are_not_compared() {
     let found = obstacles(|run| run.header.schema = SCHEMA);
     all_are(&found, Obstacle::OtherSchema, &format!("1 and {SCHEMA}"));

@@ -19,6 +19,7 @@ use crate::machine::{Environment, OTHER_FILES};
 use crate::names::{slug, suggestion};
 use crate::plan::{Load, Profile, Until};
 use crate::results::{Entry, Header, Journal, SCHEMA};
+use crate::tool::sources;
 use crate::trial::{Failed, Failure};
 
 /// Prepares a new run. `None`: interrupted.
@@ -42,6 +43,7 @@ pub(super) fn begin(session: &mut Session, options: &RunOptions, results: &Path)
         environment,
         server_cores: session.cores.server.to_string(),
         tool_cores: session.cores.tool.to_string(),
+        tool_sources: sources(session.root.path()),
         notes: session.notes.clone(),
         contenders,
         profile,

@@ -68,6 +68,11 @@ pub(super) fn circumstances(before: &Header, after: &Header) -> Vec<String> {
     let known = |value: Option<&String>| value.map_or("unknown", String::as_str).to_owned();
     let mut lines: Vec<String> = [
         ("commit", known(one.commit.as_ref()), known(other.commit.as_ref())),
+        (
+            "sources of the load generator",
+            known(before.tool_sources.as_ref()),
+            known(after.tool_sources.as_ref()),
+        ),
         ("kernel", one.kernel.clone(), other.kernel.clone()),
         ("mitigations", one.mitigations.join(", "), other.mitigations.join(", ")),
         ("frequency governor", known(one.governor.as_ref()), known(other.governor.as_ref())),
@@ -107,7 +112,8 @@ pub(super) fn of_cell([before, after]: [&Run; 2], name: &str, load: &Load, pair:
     if pair.after.is_empty() {
         return Some((Obstacle::OnlyBefore, missing(after, "second")));
     }
-    let (one, other) = (tools(before, name, load), tools(after, name, load));
+    let is_known = before.header.tool_sources.is_some() && after.header.tool_sources.is_some();
+    let (one, other) = (tools(before, name, load, is_known), tools(after, name, load, is_known));
     (one != other).then(|| (Obstacle::OtherTool, format!("another load generator: {one} and {other}")))
 }
 
@@ -116,14 +122,16 @@ pub(super) fn too_little() -> Found {
     (Obstacle::TooLittle, "no state of the machine in common, or too few trials".to_owned())
 }
 
-/// The load generators that measured a cell: each with its version and engine.
-fn tools(run: &Run, name: &str, load: &Load) -> String {
+/// The load generators that measured a cell: each with its version, engine, and what it was built from if that is known of both.
+fn tools(run: &Run, name: &str, load: &Load, is_known: bool) -> String {
+    let sources = run.header.tool_sources.as_ref().filter(|_| is_known);
+    let sources = sources.map_or_else(String::new, |sources| format!(", sources {sources}"));
     let tools: BTreeSet<String> = run
         .cell(name, load)
         .filter_map(|trial| match &trial.outcome {
             Outcome::Measured(measured) => {
                 let loadgen::Measurement { version, engine, .. } = &measured.measurement;
-                Some(format!("{version} ({engine})"))
+                Some(format!("{version} ({engine}{sources})"))
             }
             Outcome::Failed(_) => None,
         })

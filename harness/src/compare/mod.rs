@@ -10,9 +10,9 @@ pub use comparable::Obstacle;
 pub use page::markdown;
 
 use crate::plan::Load;
-use crate::report::{Figure, figures, noise_floor};
+use crate::report::{CEILING, Figure, figures, noise_floor};
 use crate::results::{Outcome, Run, States};
-use crate::stats::{Pair, Tagged, changes};
+use crate::stats::{Difference, Pair, Tagged, changes};
 
 /// All that two runs can be compared in: what `compare --json` prints. Its fields stay as they are; others may be added.
 #[derive(Debug, Clone, JsonSchema, Serialize)]
@@ -50,6 +50,8 @@ pub enum Finding {
     Worse(Change),
     /// The data cannot tell the difference from none.
     NoDifferenceSeen(Change),
+    /// It differs, but by no more than the machine did: what it is held against moved as well.
+    MachineChanged(Change),
     /// They cannot be compared.
     NotComparable {
         /// What keeps them from it.
@@ -70,6 +72,25 @@ pub struct Change {
     pub ratio: f64,
     /// The ratio's 95 % interval, for all rows at once.
     pub interval: (f64, f64),
+    /// The ratio ÷ that of the ceiling, or for the ceiling and where there is none, of the other contenders; `None` where
+    /// nothing is there to hold it against.
+    pub beyond: Option<Ratio>,
+}
+
+/// A ratio that is known to be within an interval.
+#[derive(Debug, Clone, Copy, JsonSchema, Serialize)]
+pub struct Ratio {
+    /// What it most likely is.
+    pub ratio: f64,
+    /// Its 95 % interval, for all rows at once.
+    pub interval: (f64, f64),
+}
+
+impl Ratio {
+    /// Of a difference of logarithms.
+    fn of(Difference { value, half_width }: Difference) -> Self {
+        Self { ratio: value.exp(), interval: ((value - half_width).exp(), (value + half_width).exp()) }
+    }
 }
 
 /// Compares two runs.
@@ -91,11 +112,13 @@ pub fn compare(before: &Run, after: &Run) -> Compared {
     for load in loads {
         for figure in figures(load).into_iter().filter(|figure| figure.better.is_some()) {
             family += 1;
+            let first = pairs.len();
             for name in &names {
                 let pair = Pair {
                     family,
                     before: tagged(&states, before, name, load, figure),
                     after: tagged(&states, after, name, load, figure),
+                    beside: beside(&names, name).map(|place| first + place).collect(),
                 };
                 pairs.push((load, figure, *name, pair));
             }
@@ -113,22 +136,18 @@ pub fn compare(before: &Run, after: &Run) -> Compared {
                 let (obstacle, because) = comparable::too_little();
                 Finding::NotComparable { obstacle, because }
             }
-            (None, Some(difference)) => {
-                let change = Change {
-                    before: mean(&pair.before),
-                    after: mean(&pair.after),
-                    ratio: difference.value.exp(),
-                    interval: (
-                        (difference.value - difference.half_width).exp(),
-                        (difference.value + difference.half_width).exp(),
-                    ),
-                };
-                let better = difference.value * figure.better.unwrap_or(0.0) > 0.0;
-                let floor = noise_floor(before, load, figure).max(noise_floor(after, load, figure));
-                match (difference.is_real(floor.ln()), better) {
-                    (false, _) => Finding::NoDifferenceSeen(change),
-                    (true, true) => Finding::Better(change),
-                    (true, false) => Finding::Worse(change),
+            (None, Some(found)) => {
+                let Ratio { ratio, interval } = Ratio::of(found.all);
+                let (before_mean, after_mean) = (mean(&pair.before), mean(&pair.after));
+                let beyond = found.beyond.map(Ratio::of);
+                let change = Change { before: before_mean, after: after_mean, ratio, interval, beyond };
+                let better = found.all.value * figure.better.unwrap_or(0.0) > 0.0;
+                let floor = noise_floor(before, load, figure).max(noise_floor(after, load, figure)).ln();
+                match (found.all.is_real(floor), found.is_real(floor), better) {
+                    (false, ..) => Finding::NoDifferenceSeen(change),
+                    (true, false, _) => Finding::MachineChanged(change),
+                    (true, true, true) => Finding::Better(change),
+                    (true, true, false) => Finding::Worse(change),
                 }
             }
         };
@@ -149,6 +168,7 @@ impl Compared {
     pub fn is_incomplete(&self) -> bool {
         let open = |row: &Row| match &row.finding {
             Finding::NotComparable { obstacle, .. } => *obstacle != Obstacle::OnlyAfter,
+            Finding::MachineChanged(_) => true,
             _ => false,
         };
         self.rows.iter().any(open)
@@ -163,6 +183,21 @@ impl Compared {
         });
         ratios.max_by(f64::total_cmp)
     }
+}
+
+/// Whose changes tell a contender what the machine changed by, by their places: the ceiling's, since it does least of its own.
+/// To the ceiling it is all others, and so it is without one; a contender's second entry does not tell it of the machine.
+fn beside(names: &[&str], own: &str) -> impl Iterator<Item = usize> {
+    let is_same = |other: &str| original(other) == original(own);
+    let ceiling = names.iter().position(|name| *name == CEILING).filter(|_| !is_same(CEILING));
+    let others = (0..names.len()).filter(|&place| !is_same(names[place]));
+    let all: Vec<usize> = ceiling.map_or_else(|| others.collect(), |ceiling| vec![ceiling]);
+    all.into_iter()
+}
+
+/// A contender's own name, of its second entry too.
+fn original(name: &str) -> &str {
+    name.strip_suffix(" (control)").unwrap_or(name)
 }
 
 fn tagged(states: &States, run: &Run, name: &str, load: &Load, figure: &Figure) -> Vec<Tagged> {

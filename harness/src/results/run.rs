@@ -45,6 +45,9 @@ pub struct Header {
     pub server_cores: String,
     /// Cores of the load generator.
     pub tool_cores: String,
+    /// Digest of the load generator's sources; `None` in older results.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_sources: Option<String>,
     /// What a person should know, such as loads that were left out.
     pub notes: Vec<String>,
     /// The contenders.

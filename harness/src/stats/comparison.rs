@@ -66,7 +66,8 @@ impl Comparison {
     #[must_use]
     pub fn told_apart(&self, unranked: Option<usize>) -> Vec<(usize, usize)> {
         let pairs: Vec<(usize, usize)> = self.design.pairs().collect();
-        let is_ranked = |&pair: &usize| unranked.is_none_or(|out| pairs[pair].0 != out && pairs[pair].1 != out);
+        let is_ranked =
+            |&pair: &usize| unranked.is_none_or(|out| pairs[pair].0 != out && pairs[pair].1 != out);
         let mut open: Vec<usize> = (0..pairs.len()).filter(is_ranked).collect();
         let mut apart = Vec::new();
         while !open.is_empty() {

@@ -16,7 +16,7 @@ mod states;
 
 pub use blocks::{Design, Fit, Observation};
 pub use bootstrap::median_interval;
-pub use change::{Pair, Tagged, changes};
+pub use change::{Change, Pair, Tagged, changes};
 pub use comparison::{Comparison, Difference, normal};
 pub use drift::{Drift, drift};
 pub use estimate::{Estimate, Seen, estimates, median};

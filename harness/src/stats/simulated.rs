@@ -85,7 +85,8 @@ fn apart(a: usize, b: usize) -> impl Fn(&Comparison) -> bool {
 #[test]
 fn beside_real_differences_none_is_claimed_that_is_not_there() {
     let truth = [0.0, 0.0, 0.0, 0.5, 0.7, 1.2];
-    let wrong = |comparison: &Comparison| [(0, 1), (0, 2), (1, 2)].iter().any(|&(a, b)| apart(a, b)(comparison));
+    let wrong =
+        |comparison: &Comparison| [(0, 1), (0, 2), (1, 2)].iter().any(|&(a, b)| apart(a, b)(comparison));
     for rounds in [3, 5] {
         assert!(share(&truth, rounds, (0.05, CPU), wrong) <= CHANCE);
     }
@@ -123,11 +124,14 @@ fn shares_of_the_ceiling_differ_by_what_the_figures_differ_by() {
         Some(Observation { value, ..*seen })
     };
     let shares: Vec<Observation> = figures.iter().filter_map(share).collect();
-    let figures: Vec<Observation> = figures.iter().filter(|seen| ceiling(seen.block).is_some()).copied().collect();
+    let figures: Vec<Observation> =
+        figures.iter().filter(|seen| ceiling(seen.block).is_some()).copied().collect();
     let [figures, shares] = [figures, shares].map(|seen| Comparison::of(7, &seen).expect("all are compared"));
     assert_eq!(figures.told_apart(None), shares.told_apart(None));
     for (a, b) in [(0, 1), (2, 5)] {
         let [figure, share] = [&figures, &shares].map(|comparison| comparison.difference(a, b));
-        assert!((figure.value - share.value).abs() < 1e-9 && (figure.half_width - share.half_width).abs() < 1e-9);
+        assert!(
+            (figure.value - share.value).abs() < 1e-9 && (figure.half_width - share.half_width).abs() < 1e-9
+        );
     }
 }

@@ -40,6 +40,7 @@ enum Finding {
     Better(Change),
     Worse(Change),
     NoDifferenceSeen(Change),
+    MachineChanged(Change),
     NotComparable {},
 }
 
@@ -57,13 +58,17 @@ impl Finding {
             Self::Better(_) => "better",
             Self::Worse(_) => "worse",
             Self::NoDifferenceSeen(_) => "no difference seen",
+            Self::MachineChanged(_) => "the machine changed",
             Self::NotComparable {} => "not comparable",
         }
     }
 
     fn change(&self) -> Option<&Change> {
         match self {
-            Self::Better(change) | Self::Worse(change) | Self::NoDifferenceSeen(change) => Some(change),
+            Self::Better(change)
+            | Self::Worse(change)
+            | Self::NoDifferenceSeen(change)
+            | Self::MachineChanged(change) => Some(change),
             Self::NotComparable {} => None,
         }
     }
@@ -139,6 +144,7 @@ mod tests {
             after: 10.0 * ratio,
             ratio,
             interval: (ratio - half_width, ratio + half_width),
+            beyond: None,
         };
         let is_worse = ratio > 1.0 + half_width;
         let finding = if is_worse {
