@@ -92,7 +92,7 @@ fn a_server_that_dies_in_a_trial_loses_that_trial_only() {
     assert_eq!(harness.wait().expect("ends").code(), Some(1));
     let run = stage.results();
     assert_eq!(run.trials.len(), 3);
-    let died = |outcome: &Outcome| matches!(outcome, Outcome::Failed(failed) if matches!(failed.failure, Failure::Died { .. }));
+    let died = |outcome: &Outcome| matches!(outcome, Outcome::Failed(failed) if matches!(failed.failure, Failure::ServerDied { .. }));
     assert_eq!(run.trials.iter().filter(|trial| died(&trial.outcome)).count(), 1);
     stage.assert_nothing_left();
 }

@@ -10,6 +10,7 @@ use crate::engine::{Context, Role};
 use crate::http::Answers;
 use crate::loss::Loss;
 use crate::websocket::{Client, write_frame};
+use crate::wrong;
 
 /// No right answer over a WebSocket is longer.
 const MAX_MESSAGE_BYTES: usize = 64;
@@ -211,7 +212,7 @@ fn answered(
         return context.tally.error(wrong, 1);
     }
     if !is_right(count) {
-        return context.tally.error("an answer that differs from the right one", 1);
+        return context.tally.error(wrong::OTHER_ANSWER, 1);
     }
     context.arrived(at_ns, at_ns - sent_ns);
     if context.schedule.counts(at_ns) {

@@ -15,6 +15,7 @@ use crate::loss::Loss;
 use crate::payload::{Check, Template, Verdict};
 use crate::timetable::Timetable;
 use crate::websocket::{Client, write_frame};
+use crate::wrong;
 
 /// Bits of a stamp that number the messages of a connection; those above number the connection.
 const SEQUENCE_BITS: u32 = 40;
@@ -111,11 +112,11 @@ impl Echo {
         }
         let expected = peer.stamp(peer.answered);
         let wrong = match check.verdict(self.template(peer, peer.answered), expected) {
-            _ if opcode != self.opcode => Some("a reply of the wrong kind"),
+            _ if opcode != self.opcode => Some(wrong::OTHER_KIND),
             Verdict::Right => None,
-            Verdict::Stamp(other) if other >> SEQUENCE_BITS == peer.number => Some("a reply out of order"),
-            Verdict::Stamp(_) => Some("a reply to another connection"),
-            Verdict::Differs => Some("a reply that differs from what was sent"),
+            Verdict::Stamp(other) if other >> SEQUENCE_BITS == peer.number => Some(wrong::OTHER_ORDER),
+            Verdict::Stamp(_) => Some(wrong::OTHER_CONNECTION),
+            Verdict::Differs => Some(wrong::OTHER_REPLY),
         };
         if !peer.is_in_its_past() {
             self.count(peer, wrong.is_none(), at_ns, context);

@@ -30,6 +30,7 @@ mod tally;
 mod timetable;
 mod websocket;
 mod wire;
+mod wrong;
 mod xhr;
 
 pub use capacity::{Capacity, Step, StepMemory, Stop};
@@ -41,3 +42,4 @@ pub use record::{Connections, Delivery, Distribution, Event, Measurement, Phase,
 pub use run::{RunError, run};
 pub use spread::{CHILD, serve_parent};
 pub use wire::{Flow, Flows, Wire};
+pub use wrong::is_wrong_payload;

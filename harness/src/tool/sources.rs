@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 /// The packages that the load generator is made of, itself first.
-const PACKAGES: [&str; 2] = ["harness/loadgen", "framing"];
+const PACKAGES: [&str; 3] = ["harness/loadgen", "framing", "sse"];
 /// Hexadecimal digits that are kept: enough to tell some thousand versions apart.
 const DIGITS: usize = 12;
 

@@ -15,7 +15,12 @@ use crate::machine::Probe;
 pub enum Doubt {
     /// Not one message came back.
     Nothing,
-    /// Something went wrong on a connection that was open.
+    /// Messages came that were not the right ones.
+    WrongPayload {
+        /// How often, by cause.
+        causes: BTreeMap<String, u64>,
+    },
+    /// Something else went wrong on a connection that was open.
     Errors {
         /// How often, by cause.
         causes: BTreeMap<String, u64>,
@@ -41,11 +46,15 @@ pub enum Doubt {
         out_of_order: u64,
     },
     /// Connections × outstanding messages differ from rate × mean latency.
-    LittlesLaw {
+    #[serde(alias = "littles-law")]
+    LittlesLawViolated {
         /// Messages outstanding, as asked for.
         asked: f64,
         /// As implied by rate and latency.
         implied: f64,
+        /// What was asked for may differ by from what is implied, in messages: `(less, more)`. Older results had 5 % for both.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        allowed: Option<(f64, f64)>,
     },
     /// Open loop: less was sent than was meant to be, or less came back in the measured time, so that more and
     /// more is outstanding.
@@ -91,27 +100,9 @@ pub enum Doubt {
     },
     /// The load was not steady.
     NotSteady(Unsteady),
-    /// The machine's speed changed during the trial.
-    StateChanged {
-        /// Before it.
-        before: Probe,
-        /// After it.
-        after: Probe,
-    },
-    /// The harness was late to read what the server used, as when it was stopped: its figures are of another time.
-    ReadLate {
-        /// Between the readings, in seconds.
-        read_s: f64,
-        /// Measured by the tool, in seconds.
-        measured_s: f64,
-    },
-    /// Others used the pinned cores, or the hypervisor took them away.
-    Disturbed {
-        /// Time taken away ÷ time of the cores.
-        steal_share: f64,
-        /// Time that neither server nor tool accounts for ÷ time of the cores.
-        other_share: f64,
-    },
+    /// The machine was not the same throughout, or not ours alone.
+    #[serde(alias = "state-changed", alias = "read-late", alias = "disturbed")]
+    Noisy(Noisy),
     /// The server had to be killed after the trial.
     StoppedLate {
         /// The contract's limit, in seconds.
@@ -132,7 +123,7 @@ impl Doubt {
             | Self::SearchCutOff { .. }
             | Self::ClimbCutOff { .. }
             | Self::StoppedLate { .. }
-            | Self::Disturbed { .. } => false,
+            | Self::Noisy(Noisy::Disturbed { .. }) => false,
             _ => true,
         }
     }
@@ -150,15 +141,53 @@ impl Doubt {
     /// Is it the server's or the load generator's fault, and not the machine's?
     #[must_use]
     pub fn is_failure(&self) -> bool {
-        self.invalidates() && !matches!(self, Self::StateChanged { .. } | Self::ReadLate { .. })
+        self.invalidates() && !matches!(self, Self::Noisy(_))
     }
+}
+
+/// How a machine was noisy. Told apart in a results file by their fields, as each was a verdict of its own.
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Noisy {
+    /// Its speed changed during the trial.
+    StateChanged {
+        /// Before it.
+        before: Probe,
+        /// After it.
+        after: Probe,
+    },
+    /// The harness was late to read what the server used, as when it was stopped: its figures are of another time.
+    ReadLate {
+        /// Between the readings, in seconds.
+        read_s: f64,
+        /// Measured by the tool, in seconds.
+        measured_s: f64,
+    },
+    /// Others used the pinned cores, or the hypervisor took them away.
+    Disturbed {
+        /// Time taken away ÷ time of the cores.
+        steal_share: f64,
+        /// Time that neither server nor tool accounts for ÷ time of the cores.
+        other_share: f64,
+    },
 }
 
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nothing => write!(f, "not one message came back"),
-            Self::Errors { causes } => write!(f, "errors: {}", listed(causes)),
+            Self::WrongPayload { causes } => write!(
+                f,
+                "wrong payloads: {}; `harness verify` tells whether the contract is kept without load",
+                listed(causes)
+            ),
+            Self::Errors { causes } => {
+                write!(
+                    f,
+                    "errors: {}; the server's log under .run beside the results may tell why",
+                    listed(causes)
+                )
+            }
             Self::Connections { asked, kept, causes } if causes.is_empty() => {
                 write!(f, "{kept} of {asked} connections were kept")
             }
@@ -167,14 +196,19 @@ impl fmt::Display for Doubt {
             }
             Self::Incomplete { expected, received, duplicates, out_of_order } => write!(
                 f,
-                "{received} of {expected} deliveries arrived, {duplicates} again, {out_of_order} out of order"
+                "{received} of {expected} deliveries arrived, {duplicates} again, {out_of_order} out of order; a server that drops \
+                 says so in GET /stats"
             ),
-            Self::LittlesLaw { asked, implied } => write!(
+            Self::LittlesLawViolated { asked, implied, .. } => write!(
                 f,
-                "{asked} messages should be outstanding, but rate × mean latency gives {implied:.1} (Little's law)"
+                "{asked} messages should be outstanding, but rate × mean latency gives {implied:.1} (Little's law): latency or rate \
+                 is measured wrong, or some messages are never answered; a longer measured time tells"
             ),
             Self::RateMissed { offered, achieved } => {
-                write!(f, "{achieved:.1}/s were achieved of {offered:.1}/s")
+                write!(
+                    f,
+                    "{achieved:.1}/s were achieved of {offered:.1}/s: offer less, or search for the limit"
+                )
             }
             Self::ToolLate { lateness_p99_us, latency_p99_us } => write!(
                 f,
@@ -201,6 +235,17 @@ impl fmt::Display for Doubt {
                 busy_share * 100.0
             ),
             Self::NotSteady(how) => how.fmt(f),
+            Self::Noisy(how) => how.fmt(f),
+            Self::StoppedLate { within_s } => {
+                write!(f, "did not stop within {within_s} s of SIGTERM and was killed")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Noisy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::StateChanged { before, after } => write!(
                 f,
                 "the machine's state changed: a cache line took {:.0} ns between the cores before and {:.0} ns after, a step \
@@ -220,13 +265,11 @@ impl fmt::Display for Doubt {
             }
             Self::Disturbed { steal_share, other_share } => write!(
                 f,
-                "others used {:.0} % of the pinned cores, and the hypervisor took {:.0} % away",
+                "others used {:.0} % of the pinned cores, and the hypervisor took {:.0} % away: end what else runs, or choose \
+                 other cores",
                 other_share * 100.0,
                 steal_share * 100.0
             ),
-            Self::StoppedLate { within_s } => {
-                write!(f, "did not stop within {within_s} s of SIGTERM and was killed")
-            }
         }
     }
 }

@@ -92,7 +92,7 @@ impl<'a> Driver<'a> {
                     };
                     // A dead server explains whatever the tool says of it.
                     if let Some(status) = self.server.ended() {
-                        return Err(self.server.failed(Failure::Died { status: status.to_string() }));
+                        return Err(self.server.failed(Failure::ServerDied { status: status.to_string() }));
                     }
                     return taken.map_err(|reason| tool_failed(&reason, session.log_tail()));
                 }

@@ -65,8 +65,11 @@ pub enum Failure {
         checks: Vec<String>,
     },
     /// It ended while it was driven.
-    #[error("died while it was driven: {status}")]
-    Died {
+    #[serde(alias = "died")]
+    #[error(
+        "died while it was driven: {status}; the end of its log may tell why, and memory that ran out is in the kernel's"
+    )]
+    ServerDied {
         /// Exit status.
         status: String,
     },

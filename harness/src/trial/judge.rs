@@ -1,19 +1,23 @@
 //! The judging: what speaks against a measurement.
 
+use std::collections::BTreeMap;
+
 use loadgen::{
     Arrivals, Capacity, Distribution, FeedPlan, FeedTransport, Measurement, Process, Stop, Workload,
+    is_wrong_payload,
 };
 
-use super::Doubt;
 use super::steady::unsteady;
+use super::{Doubt, Noisy};
 use crate::machine::{CoreShares, CoreUse, Probe, Spent};
 use crate::stats::is_other_state;
 
 /// A tool busier than this share of its cores measures itself.
 const TOOL_BUSY_SHARE: f64 = 0.9;
-/// How far Little's law may be off: the messages under way when counting begins and ends are seen on one
-/// side only, and the histogram keeps three digits.
-const LITTLE_TOLERANCE: f64 = 0.05;
+/// What a latency may be off by in the histogram, which keeps three digits.
+const HISTOGRAM_SHARE: f64 = 0.001;
+/// Of other closed loops than echo no trials are recorded yet that show what follows to be all.
+const UNPROVEN_SHARE: f64 = 0.05;
 /// More steal than this, or more load of others, is worth a note.
 const STEAL_SHARE: f64 = 0.01;
 const OTHER_SHARE: f64 = 0.05;
@@ -42,9 +46,7 @@ pub fn doubts(measurement: &Measurement, tool_cores: usize) -> Vec<Doubt> {
             causes: connections.failed.clone(),
         });
     }
-    if !measurement.errors.is_empty() {
-        doubts.push(Doubt::Errors { causes: measurement.errors.clone() });
-    }
+    doubts.extend(errors(&measurement.errors));
     if let Some(delivery) = measurement.delivery
         && (delivery.received < delivery.expected || delivery.duplicates + delivery.out_of_order > 0)
     {
@@ -71,8 +73,8 @@ pub fn doubts(measurement: &Measurement, tool_cores: usize) -> Vec<Doubt> {
 /// Connections that fail are what a climb is for: they are its end, and no error.
 fn climb_doubts(capacity: &Capacity, measurement: &Measurement) -> Vec<Doubt> {
     let stopped = capacity.stopped;
-    let wrong =
-        matches!(stopped, Stop::WrongReply).then(|| Doubt::Errors { causes: measurement.errors.clone() });
+    let wrong = matches!(stopped, Stop::WrongReply)
+        .then(|| Doubt::WrongPayload { causes: measurement.errors.clone() });
     let none = (capacity.held == 0).then_some(Doubt::NoneHeld { stopped });
     let is_servers = matches!(
         stopped,
@@ -87,16 +89,24 @@ fn climb_doubts(capacity: &Capacity, measurement: &Measurement) -> Vec<Doubt> {
     [wrong, none, cut_off].into_iter().flatten().collect()
 }
 
-/// Closed loop: what is outstanding must be what rate and latency say.
+/// What went wrong on open connections: payloads, and everything else.
+fn errors(causes: &BTreeMap<String, u64>) -> impl Iterator<Item = Doubt> {
+    let (wrong, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        causes.clone().into_iter().partition(|(cause, _)| is_wrong_payload(cause));
+    let wrong = (!wrong.is_empty()).then_some(Doubt::WrongPayload { causes: wrong });
+    wrong.into_iter().chain((!others.is_empty()).then_some(Doubt::Errors { causes: others }))
+}
+
+/// Closed loop: what is outstanding must be what rate and latency say (METHOD.md, "Little's law").
 fn littles_law(measurement: &Measurement, mean_ns: f64) -> Option<Doubt> {
-    let asked = match measurement.load.workload {
-        Workload::Echo { connections, pipeline, .. } => connections.get() * pipeline.get(),
+    let (clients, pipeline, unproven) = match measurement.load.workload {
+        Workload::Echo { connections, pipeline, .. } => (connections.get(), pipeline.get(), 0.0),
         Workload::Xhr { connections }
         | Workload::Feed(FeedPlan {
             clients: connections,
             transport: FeedTransport::Xhr | FeedTransport::Sse,
         })
-        | Workload::Countdown { clients: connections, .. } => connections.get(),
+        | Workload::Countdown { clients: connections, .. } => (connections.get(), 1, UNPROVEN_SHARE),
         // Of a visit, and of a feed by WebSocket, the opening and the closing are no messages.
         Workload::Connect { .. }
         | Workload::Feed(_)
@@ -105,9 +115,29 @@ fn littles_law(measurement: &Measurement, mean_ns: f64) -> Option<Doubt> {
         | Workload::Capacity(_) => {
             return None;
         }
-    } as f64;
+    };
+    let asked = (clients * pipeline) as f64;
     let implied = measurement.messages as f64 / measurement.seconds * mean_ns / 1e9;
-    ((implied / asked - 1.0).abs() > LITTLE_TOLERANCE).then_some(Doubt::LittlesLaw { asked, implied })
+    // A message that is under way at either end is counted whole there, or not at all.
+    let ends = asked * mean_weighted_ns(&measurement.latency) / 1e9 / measurement.seconds;
+    // Between a reply and the next message the generator has what one read brought, for the time that it takes.
+    let in_hand = pipeline as f64 * measurement.cpu_us / 1e6 / measurement.seconds;
+    let more = ends + asked * (HISTOGRAM_SHARE + unproven);
+    let less = more + in_hand;
+    (implied < asked - less || implied > asked + more).then_some(Doubt::LittlesLawViolated {
+        asked,
+        implied,
+        allowed: Some((less, more)),
+    })
+}
+
+/// The mean latency of those messages that are under way at some moment, in ns: long ones are met more often.
+fn mean_weighted_ns(latency: &Distribution) -> f64 {
+    let (sum, squares) = latency.counts().fold((0.0, 0.0), |(sum, squares), (ns, count)| {
+        let (ns, count) = (ns as f64, count as f64);
+        (sum + count * ns, squares + count * ns * ns)
+    });
+    if sum > 0.0 { squares / sum } else { 0.0 }
 }
 
 /// Open loop: was the rate kept up with, and if it was, by a tool that was in time?
@@ -150,21 +180,22 @@ pub fn disturbances(
     let is_climb = measurement.capacity.is_some();
     let (read_s, measured_s) = (server.seconds, measurement.seconds);
     if !is_climb && (read_s - measured_s).abs() > READ_SHARE * measured_s + READ_S {
-        doubts.push(Doubt::ReadLate { read_s, measured_s });
+        doubts.push(Doubt::Noisy(Noisy::ReadLate { read_s, measured_s }));
     }
     let changed = |read: fn(&Probe) -> f64| is_other_state(read(&before), read(&after));
     if changed(|probe| probe.ping_pong_ns.unwrap_or(1.0))
         || changed(|probe| probe.arithmetic_ns)
         || changed(|probe| probe.system_call_ns)
     {
-        doubts.push(Doubt::StateChanged { before, after });
+        doubts.push(Doubt::Noisy(Noisy::StateChanged { before, after }));
     }
     if let Some(cores) = cores.filter(|_| !is_climb) {
         let time_s = server.seconds * all_cores as f64;
         let CoreShares { steal: steal_share, unaccounted: other_share, .. } =
             CoreShares::of(cores, time_s, server.cpu_us + measurement.cpu_us);
         if steal_share > STEAL_SHARE || other_share > OTHER_SHARE {
-            doubts.push(Doubt::Disturbed { steal_share, other_share: other_share.max(0.0) });
+            let other_share = other_share.max(0.0);
+            doubts.push(Doubt::Noisy(Noisy::Disturbed { steal_share, other_share }));
         }
     }
     doubts

@@ -16,7 +16,7 @@ mod steady;
 
 pub use bench::{Bench, Measure};
 pub use calibration::Calibration;
-pub use doubt::Doubt;
+pub use doubt::{Doubt, Noisy};
 pub use failure::{Failed, Failure};
 pub use judge::{disturbances, doubts};
 pub use search::{Search, SearchEnd, SearchStep, Verdict};

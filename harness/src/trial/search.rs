@@ -197,13 +197,14 @@ pub(super) fn search(driver: &mut Driver<'_>, load: &Load, sought: &Sought) -> R
     let Some((driven, mut doubts)) = best.or(last) else {
         return Err(failed.unwrap_or_else(|| Failure::Interrupted.into()));
     };
-    if kept.is_none() {
-        doubts.push(Doubt::NoLevelKept { until_p99_ms: sought.until_p99_ns / 1_000_000 });
-    }
-    if ended != SearchEnd::Found {
-        doubts.push(Doubt::SearchCutOff { ended });
-    }
+    doubts.extend(doubts_of(kept, ended, sought));
     Ok(Taken { driven, doubts, calibration: None, search: Some(Search { kept, ended, steps }) })
+}
+
+/// What speaks against the limit that was found.
+fn doubts_of(kept: Option<u32>, ended: SearchEnd, sought: &Sought) -> impl Iterator<Item = Doubt> + use<> {
+    let none = kept.is_none().then(|| Doubt::NoLevelKept { until_p99_ms: sought.until_p99_ns / 1_000_000 });
+    none.into_iter().chain((ended != SearchEnd::Found).then_some(Doubt::SearchCutOff { ended }))
 }
 
 /// What it means that the search ends at a level that was missed.
@@ -234,4 +235,23 @@ fn try_level(
         verdict: sought.verdict(measurement, &doubts),
     };
     Ok((step, (driven, doubts)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_counts_if_a_level_was_kept_and_is_a_lower_bound_if_the_search_was_cut_off() {
+        let sought = Sought { first: 8, most: 64, until_p99_ns: 10_000_000, warmup_s: 0.1, seconds: 0.1 };
+        let doubts = |kept, ended| doubts_of(kept, ended, &sought).collect::<Vec<_>>();
+        assert_eq!(doubts(Some(8), SearchEnd::Found), []);
+        let none = doubts(None, SearchEnd::Found);
+        assert_eq!(none, [Doubt::NoLevelKept { until_p99_ms: 10 }]);
+        assert!(none[0].invalidates() && none[0].is_failure());
+        let cut_off = doubts(Some(8), SearchEnd::Time);
+        assert!(matches!(cut_off[..], [Doubt::SearchCutOff { ended: SearchEnd::Time }]), "{cut_off:?}");
+        assert!(!cut_off[0].invalidates() && cut_off[0].is_lower_bound());
+        assert_eq!(doubts(None, SearchEnd::Died).len(), 2);
+    }
 }

@@ -66,7 +66,7 @@ impl Outcome {
     #[must_use]
     pub fn is_worth_repeating(&self) -> bool {
         let Self::Measured(measured) = self else { return false };
-        let changed = |doubt: &Doubt| matches!(doubt, Doubt::StateChanged { .. } | Doubt::ReadLate { .. });
+        let changed = |doubt: &Doubt| matches!(doubt, Doubt::Noisy(_)) && doubt.invalidates();
         measured.doubts.iter().any(changed) && !measured.doubts.iter().any(Doubt::is_failure)
     }
 

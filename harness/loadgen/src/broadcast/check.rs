@@ -5,6 +5,7 @@ use super::order::{Order, Place};
 use super::shared::Shared;
 use crate::engine::Context;
 use crate::payload::Note;
+use crate::wrong;
 
 /// The check of deliveries, the same whatever brings them, and what it has counted for one loop.
 #[derive(Debug)]
@@ -63,7 +64,7 @@ impl Sink<'_> {
         let Self { check, record, at_ns, context } = self;
         let tally = &mut context.tally;
         let Some(delivered) = delivered else {
-            return tally.error("a message that is no delivery", 1);
+            return tally.error(wrong::NO_DELIVERY, 1);
         };
         let counts = u64::from(delivered.note.is_some_and(|note| context.schedule.counts(note.intended_ns)));
         match record.order.note(delivered.id) {
@@ -84,7 +85,7 @@ impl Sink<'_> {
         record.delivered += 1;
         check.delivered += 1;
         let Some(note) = delivered.note else {
-            return tally.error("a delivery that differs from what was published", 1);
+            return tally.error(wrong::OTHER_DELIVERY, 1);
         };
         tally.delivery.received += counts;
         let latency_ns = at_ns.saturating_sub(note.intended_ns);

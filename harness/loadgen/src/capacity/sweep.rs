@@ -5,6 +5,7 @@ use crate::load::Kind;
 use crate::loss::Loss;
 use crate::payload::{Check, Template, Verdict};
 use crate::websocket::{Client, write_frame};
+use crate::wrong;
 
 /// Length of a sweep's messages.
 const PAYLOAD_BYTES: usize = 64;
@@ -87,7 +88,7 @@ impl Sweep {
             context.tally.messages += 1;
             context.tally.latency.record_ns(at_ns - peer.sent_ns);
         } else {
-            context.tally.error("a reply that differs from what was sent", 1);
+            context.tally.error(wrong::OTHER_REPLY, 1);
         }
     }
 }

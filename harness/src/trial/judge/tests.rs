@@ -30,7 +30,78 @@ fn rate_and_latency_must_give_what_is_outstanding() {
     let closed = Measurement { messages: 128_000, latency: all_of(1000), cpu_us: 1e6, ..measurement() };
     assert_eq!(doubts(&closed, 1), []);
     let fewer = Measurement { messages: 64_000, ..closed };
-    assert!(matches!(doubts(&fewer, 1)[..], [Doubt::LittlesLaw { asked: 64.0, .. }]));
+    assert!(matches!(doubts(&fewer, 1)[..], [Doubt::LittlesLawViolated { asked: 64.0, .. }]));
+}
+
+#[test]
+fn what_littles_law_may_be_off_by_follows_from_the_measurement() {
+    let off =
+        |measurement: &Measurement| matches!(doubts(measurement, 1)[..], [Doubt::LittlesLawViolated { .. }]);
+    // 64 connections, a millisecond, two seconds: the ends are 0.05 %, and the histogram 0.1 %. The generator was busy for
+    // half of the time, so that it had half a message in hand.
+    let at = |messages, cpu_us| Measurement { messages, latency: all_of(1000), cpu_us, ..measurement() };
+    assert!(!off(&at(126_900, 1e6)) && off(&at(126_500, 1e6)) && off(&at(126_900, 1e4)));
+    assert!(!off(&at(128_150, 1e6)) && off(&at(128_400, 1e6)), "it cannot have less than nothing in hand");
+    // Latencies of a tenth of the measured time: its ends may be off by a tenth.
+    let slow = |messages| Measurement { messages, latency: all_of(200_000), cpu_us: 1e4, ..measurement() };
+    assert!(!off(&slow(600)) && off(&slow(560)));
+}
+
+#[test]
+fn the_recorded_trials_keep_littles_law_and_would_not_if_a_tenth_of_them_were_missing() {
+    let results = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../results");
+    let run = crate::results::latest(&results).expect("committed results").run;
+    let violated = |measurement: &Measurement| {
+        doubts(measurement, 1).iter().any(|doubt| matches!(doubt, Doubt::LittlesLawViolated { .. }))
+    };
+    let (mut closed, mut noticed) = (0, 0);
+    for trial in &run.trials {
+        let crate::results::Outcome::Measured(measured) = &trial.outcome else { continue };
+        let measurement = &measured.measurement;
+        if !matches!(measurement.load.workload, Workload::Echo { .. } if measurement.load.workload.arrivals().is_none())
+        {
+            continue;
+        }
+        closed += 1;
+        assert!(!violated(measurement), "{:?}", doubts(measurement, 1));
+        let messages = measurement.messages * 9 / 10;
+        noticed += u32::from(violated(&Measurement { messages, ..measurement.clone() }));
+    }
+    assert!(closed > 20 && noticed * 2 > closed, "{noticed} of {closed}");
+}
+
+#[test]
+fn wrong_payloads_are_told_from_other_errors() {
+    let causes = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), 3)).collect();
+    let wrong = "a reply that differs from what was sent";
+    let told = doubts(&Measurement { errors: causes(&[wrong, "reset"]), ..open_loop() }, 1);
+    assert_eq!(
+        told,
+        [Doubt::WrongPayload { causes: causes(&[wrong]) }, Doubt::Errors { causes: causes(&["reset"]) }]
+    );
+    assert!(told.iter().all(Doubt::is_failure));
+}
+
+#[test]
+fn verdicts_of_older_results_are_read_by_their_names_of_today() {
+    let read = |text: &str| serde_json::from_str::<Doubt>(text).expect("a verdict");
+    let littles = read(r#"{"littles-law": {"asked": 64.0, "implied": 32.0}}"#);
+    assert_eq!(littles, Doubt::LittlesLawViolated { asked: 64.0, implied: 32.0, allowed: None });
+    let probe = r#"{"ping_pong_ns": 65.0, "arithmetic_ns": 1.0, "system_call_ns": 100.0}"#;
+    let changed = read(&format!("{{\"state-changed\": {{\"before\": {probe}, \"after\": {probe}}}}}"));
+    assert!(matches!(changed, Doubt::Noisy(Noisy::StateChanged { .. })), "{changed:?}");
+    let late = read(r#"{"read-late": {"read_s": 2.0, "measured_s": 1.0}}"#);
+    assert_eq!(late, Doubt::Noisy(Noisy::ReadLate { read_s: 2.0, measured_s: 1.0 }));
+    let disturbed = read(r#"{"disturbed": {"steal_share": 0.1, "other_share": 0.0}}"#);
+    assert!(!disturbed.invalidates() && late.invalidates() && !late.is_failure());
+    for doubt in [littles, changed, late, disturbed] {
+        let text = serde_json::to_string(&doubt).expect("JSON");
+        assert!(text.contains("littles-law-violated") || text.contains("noisy"), "{text}");
+        assert_eq!(read(&text), doubt);
+    }
+    let died: crate::trial::Failure =
+        serde_json::from_str(r#"{"died": {"status": "signal: 9"}}"#).expect("a failure");
+    assert!(matches!(died, crate::trial::Failure::ServerDied { .. }));
 }
 
 #[test]
