@@ -203,7 +203,7 @@ pub(super) fn search(driver: &mut Driver<'_>, load: &Load, sought: &Sought) -> R
 
 /// What speaks against the limit that was found.
 fn doubts_of(kept: Option<u32>, ended: SearchEnd, sought: &Sought) -> impl Iterator<Item = Doubt> + use<> {
-    let none = kept.is_none().then(|| Doubt::NoLevelKept { until_p99_ms: sought.until_p99_ns / 1_000_000 });
+    let none = kept.is_none().then_some(Doubt::NoLevelKept { until_p99_ms: sought.until_p99_ns / 1_000_000 });
     none.into_iter().chain((ended != SearchEnd::Found).then_some(Doubt::SearchCutOff { ended }))
 }
 
