@@ -53,6 +53,7 @@ pub fn comparison(compared: &Compared) -> Result<String> {
             let (class, word, change, because) = match &row.finding {
                 Finding::Worse(change) => ("worse", "worse", Some(change), ""),
                 Finding::Better(change) => ("better", "better", Some(change), ""),
+                Finding::MachineChanged(change) => ("no", "the machine changed", Some(change), ""),
                 Finding::NoDifferenceSeen(change) => ("no", "no difference seen", Some(change), ""),
                 Finding::NotComparable { because, .. } => ("none", "not comparable", None, because.as_str()),
             };
@@ -78,7 +79,7 @@ pub fn comparison(compared: &Compared) -> Result<String> {
 
 impl Shown {
     fn of(change: &Change) -> Self {
-        let Change { before, after, ratio, interval: (low, high) } = *change;
+        let Change { before, after, ratio, interval: (low, high), .. } = *change;
         let scale = Scale::log([0.5, 2.0]);
         let at = |ratio: f64| format!("{:.1}", scale.map_or(0.5, |scale| scale.at(ratio)) * 100.0);
         Self {
