@@ -50,6 +50,8 @@ pub enum Command {
     List(ListOptions),
     /// Make the folder of a new contender out of another's.
     New(NewOptions),
+    /// Show the load generators: which are there, and what each can measure.
+    Tools(ToolsOptions),
     /// Prove the contract, check by check, on real sockets.
     Verify(VerifyOptions),
     /// Measure, and write the results.
@@ -88,6 +90,10 @@ pub struct NewOptions {
     #[arg(long, value_name = "CONTENDER", default_value = "hyper")]
     pub from: String,
 }
+
+/// Options of `tools`.
+#[derive(Debug, Args)]
+pub struct ToolsOptions {}
 
 /// Options of `verify`.
 #[derive(Debug, Args)]

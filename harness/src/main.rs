@@ -6,7 +6,7 @@ use clap::Parser as _;
 use harness::cli::{Cli, Command, Exit};
 use harness::command::{
     autobahn, compare, cost, crowd, export, instructions, list, new, output, readme, report, run, schema,
-    verify,
+    tools, verify,
 };
 
 fn main() -> ExitCode {
@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         Command::Instructions(options) => instructions::instructions(&cli.shared, options),
         Command::List(options) => list::list(&cli.shared, options),
         Command::New(options) => new::new(&cli.shared, options),
+        Command::Tools(options) => tools::tools(&cli.shared, options),
         Command::Verify(options) => verify::verify(&cli.shared, options),
         Command::Run(options) => run::run(&cli.shared, options),
         Command::Compare(options) => compare::compare_runs(options),

@@ -38,15 +38,15 @@ pub fn left(header: &Header, trials: &[Trial], repeats: u32) -> Vec<Slot> {
 fn loads(header: &Header, trials: &[Trial], round: u32) -> Vec<Load> {
     let rounds = header.profile.rounds.get();
     if round <= rounds {
-        return header.profile.loads.clone();
+        return header.profile.questions();
     }
     let before: Vec<&Trial> = trials.iter().filter(|trial| trial.slot.round < round).collect();
     match header.profile.until {
         Some(until) if precision::spent_s(header, &before) < until.seconds => {
-            let lacks = |load: &&Load| {
+            let lacks = |load: &Load| {
                 precision::cells(header, &before, load, until.percent).iter().any(Cell::is_open)
             };
-            header.profile.loads.iter().filter(lacks).cloned().collect()
+            header.profile.questions().into_iter().filter(lacks).collect()
         }
         _ => Vec::new(),
     }

@@ -108,7 +108,7 @@ fn another_load_and_another_contender_are_not_compared() {
     let text = r#"{"workload": "echo", "connections": 65, "payload_bytes": 64}"#;
     let other: harness::plan::Load = serde_json::from_str(text).expect("a load");
     let found = obstacles(|run| {
-        run.header.profile.loads = vec![other.clone()];
+        run.header.profile.loads = vec![other.clone().into()];
         run.trials.iter_mut().for_each(|trial| trial.slot.load = other.clone());
     });
     let (before, after): (Vec<_>, Vec<_>) =

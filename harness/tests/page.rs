@@ -90,7 +90,7 @@ fn a_thousand_rows() -> Run {
             }
             serde_json::from_value(value).expect("a load")
         };
-        run.header.profile.loads.extend(loads.iter().map(other));
+        run.header.profile.loads.extend(loads.iter().map(|asked| other(asked).into()));
         run.trials.extend(trials.iter().cloned().map(|mut trial| {
             trial.slot.load = other(&trial.slot.load);
             trial

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::plan::{Load, Profile, Rate, Slot};
+use crate::plan::{Load, Profile, Rate, Slot, ToolName};
 
 /// Booting, probing and stopping add about this to a trial, and connecting, settling and draining to each drive of the tool.
 const OVERHEAD_S: f64 = 0.3;
@@ -53,6 +53,8 @@ fn expected_s(load: &Load, profile: &Profile) -> f64 {
     let drive_s = warmup_s + seconds + DRIVE_S;
     OVERHEAD_S
         + match *load {
+            // Our own warms up for another's.
+            _ if load.tool() != ToolName::Loadgen => drive_s + DRIVE_S,
             Load::EchoLimit { .. } | Load::BroadcastLimit { .. } => {
                 SEARCH_STEPS * (drive_s.min(SEARCH_STEP_S) + DRIVE_S)
             }
@@ -71,6 +73,7 @@ fn expected_s(load: &Load, profile: &Profile) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Asked;
 
     #[test]
     fn what_is_left_is_weighed_by_the_loads_and_by_how_long_those_taken_took() {
@@ -78,7 +81,7 @@ mod tests {
                        [[load]]\nworkload = \"xhr\"\nconnections = 1\n\
                        [[load]]\nworkload = \"echo-limit\"\nconnections = 1\npayload_bytes = 1\n";
         let profile: Profile = toml::from_str(profile).expect("a profile");
-        let slot = |load: &Load| Slot { round: 1, contender: String::new(), load: load.clone() };
+        let slot = |load: &Asked| Slot { round: 1, contender: String::new(), load: load.load.clone() };
         let slots: Vec<Slot> = profile.loads.iter().map(slot).collect();
         let mut eta = Eta::of(&slots, &profile);
         let all = eta.left(Duration::ZERO);

@@ -176,7 +176,7 @@ impl Gauge<'_> {
                 }
                 tool::Step::Quiet if self.boot.interrupted.load(Relaxed) => bail!("interrupted"),
                 tool::Step::Quiet if Instant::now() > deadline => bail!("{} did not end in time", tool::NAME),
-                tool::Step::Quiet => {}
+                tool::Step::Quiet | tool::Step::Closed => {}
                 tool::Step::Ended(_) => break,
             }
         }

@@ -17,9 +17,9 @@ use crate::cli::RunOptions;
 use crate::contender::{build, build_tool, find};
 use crate::machine::{Environment, OTHER_FILES};
 use crate::names::{slug, suggestion};
-use crate::plan::{Load, Profile, Until};
+use crate::plan::{Asked, Load, Profile, Until};
 use crate::results::{Entry, Header, Journal, SCHEMA};
-use crate::tool::sources;
+use crate::tool::{Found, find_tools, sources};
 use crate::trial::{Failed, Failure};
 
 /// Prepares a new run. `None`: interrupted.
@@ -28,6 +28,7 @@ use crate::trial::{Failed, Failure};
 /// What keeps it from beginning.
 pub(super) fn begin(session: &mut Session, options: &RunOptions, results: &Path) -> Result<Option<Prepared>> {
     let profile = profile(session, options)?;
+    let tools = tools(session, &profile);
     for note in &session.notes {
         err!("note: {note}");
     }
@@ -45,6 +46,7 @@ pub(super) fn begin(session: &mut Session, options: &RunOptions, results: &Path)
         tool_cores: session.cores.tool.to_string(),
         tool_sources: sources(session.root.path()),
         notes: session.notes.clone(),
+        tools,
         contenders,
         profile,
     };
@@ -124,6 +126,9 @@ fn profile(session: &mut Session, options: &RunOptions) -> Result<Profile> {
     if options.control.is_none() {
         profile.control = profile.control.filter(|control| !left_out(control));
     }
+    for asked in profile.loads.iter().filter(|asked| !asked.contenders.is_empty()) {
+        find(session.root.servers(), &asked.contenders).with_context(|| format!("load {asked}"))?;
+    }
     for wanted in &options.workloads {
         if !Load::WORKLOADS.contains(&wanted.as_str()) {
             bail!("no workload {wanted}: {}", suggestion(wanted, Load::WORKLOADS));
@@ -133,7 +138,7 @@ fn profile(session: &mut Session, options: &RunOptions) -> Result<Profile> {
         profile.loads.retain(|load| options.workloads.iter().any(|wanted| wanted == load.workload()));
     }
     if let Some(limit) = session.open_files {
-        let fits = |load: &Load| (load.connections() as u64).saturating_add(OTHER_FILES) <= limit;
+        let fits = |load: &Asked| (load.connections() as u64).saturating_add(OTHER_FILES) <= limit;
         for load in profile.loads.iter().filter(|load| !fits(load)) {
             session.notes.push(format!(
                 "left out: {load}: it needs {} open files in a process, and the hard limit is {limit}; raise it with \
@@ -147,6 +152,18 @@ fn profile(session: &mut Session, options: &RunOptions) -> Result<Profile> {
         bail!("profile {} has no load left to measure: {}", profile.name, session.notes.join("; "));
     }
     Ok(profile)
+}
+
+/// The load generators of others that the profile names. What one that is not there would have measured is left out.
+fn tools(session: &mut Session, profile: &Profile) -> Vec<Found> {
+    let mut tools = find_tools(session.root.path());
+    tools.retain(|found| profile.loads.iter().any(|load| load.tool() == found.tool));
+    for Found { tool, fault, .. } in &tools {
+        if let Some(fault) = fault {
+            session.notes.push(format!("left out: what {tool} would have measured: it {fault}"));
+        }
+    }
+    tools
 }
 
 /// A name that no results file in the folder has, `<date>-<machine>-<profile>`, numbered if need be; and its

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 
+use super::keep::keep_reports;
 use super::output::{err, out};
 use super::prepare::{begin, go_on};
 use super::progress::Progress;
@@ -39,7 +40,7 @@ pub fn run(shared: &Shared, options: &RunOptions) -> Result<Exit> {
     // Whatever ended the trials: those that were taken become results.
     let run = prepared.journal.to_run(Timestamp::now().to_string());
     let kept = || format!("the trials taken are in {}", prepared.journal.path().display());
-    let published = publish(&run, &results).with_context(kept);
+    let published = publish(&run, &results, prepared.journal.path()).with_context(kept);
     let taken = taken.with_context(kept)?;
     published?;
     if !taken {
@@ -62,6 +63,7 @@ fn measure(session: &Session, prepared: &mut Prepared, repeats: u32) -> Result<b
         profile,
         seed: header.seed,
         open_files: session.open_files,
+        tools: &header.tools,
         logs,
     };
     let mut progress = Progress::new(&left(header, journal.trials(), repeats), profile);
@@ -77,9 +79,13 @@ fn measure(session: &Session, prepared: &mut Prepared, repeats: u32) -> Result<b
     }
 }
 
-fn publish(run: &Run, results: &Path) -> Result<()> {
-    let file = results.join(format!("{}.json", run.header.name));
+fn publish(run: &Run, results: &Path, journal: &Path) -> Result<()> {
+    let name = &run.header.name;
+    let file = results.join(format!("{name}.json"));
     save(&file, run)?;
+    if let Some(logs) = journal.parent() {
+        keep_reports(logs, &results.join(format!("{name}.artillery")))?;
+    }
     out!("{}", terminal(run));
     report::publish(&file, run, false)?;
     Ok(())

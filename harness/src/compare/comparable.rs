@@ -98,7 +98,7 @@ pub(super) fn circumstances(before: &Header, after: &Header) -> Vec<String> {
 /// Why one cell cannot be compared, whatever its figures; `None` if it can.
 pub(super) fn of_cell([before, after]: [&Run; 2], name: &str, load: &Load, pair: &Pair) -> Option<Found> {
     let missing = |run: &Run, which: &str| {
-        if !run.header.profile.loads.contains(load) {
+        if !run.header.profile.loads.iter().any(|asked| asked.load == *load) {
             format!("the {which} run has no such load")
         } else if !run.has(name) {
             format!("the {which} run has no such contender")

@@ -97,9 +97,10 @@ impl Ratio {
 #[must_use]
 pub fn compare(before: &Run, after: &Run) -> Compared {
     let mut rows = Vec::new();
-    let mut loads: Vec<&Load> = before.header.profile.loads.iter().collect();
-    loads
-        .extend(after.header.profile.loads.iter().filter(|load| !before.header.profile.loads.contains(load)));
+    let mut loads: Vec<&Load> = before.header.profile.loads.iter().map(|asked| &asked.load).collect();
+    let of_before = loads.clone();
+    let of_after = after.header.profile.loads.iter().map(|asked| &asked.load);
+    loads.extend(of_after.filter(|load| !of_before.contains(load)));
     let obstacle = comparable::obstacle(&before.header, &after.header);
     let mut names: Vec<&str> = before.header.contenders.iter().map(|entry| entry.name.as_str()).collect();
     names.extend(

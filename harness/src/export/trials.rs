@@ -7,8 +7,8 @@ use crate::results::{Outcome, Run, States};
 /// A row a trial, in the order in which they were taken; a column a figure, empty where a load has none of it.
 pub(super) fn table(run: &Run) -> Result<String> {
     let mut columns: Vec<&Figure> = Vec::new();
-    let loads = &run.header.profile.loads;
-    for figure in loads.iter().flat_map(figures).chain(loads.iter().flat_map(costs_of)) {
+    let loads = || run.header.profile.loads.iter().map(|asked| &asked.load);
+    for figure in loads().flat_map(figures).chain(loads().flat_map(costs_of)) {
         if columns.iter().all(|column| column.name != figure.name) {
             columns.push(figure);
         }

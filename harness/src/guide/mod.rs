@@ -7,14 +7,14 @@ use std::fmt::Write as _;
 
 use crate::cost::Costs;
 use crate::plan::Load;
-use crate::report::{Answer, COLUMNS, Sheet};
+use crate::report::{Answer, COLUMNS, Sheet, asked};
 use crate::results::Run;
 use cases::{CASES, Case};
 
 /// The guide, its headings of this level. What the run has no figures of, it says.
 #[must_use]
 pub fn markdown(run: &Run, costs: &Costs, level: usize) -> String {
-    let sheets: Vec<Sheet<'_>> = run.header.profile.loads.iter().map(|load| Sheet::of(run, load)).collect();
+    let sheets: Vec<Sheet<'_>> = asked(run).map(|load| Sheet::of(run, load)).collect();
     let answers: Vec<Answer> =
         sheets.iter().enumerate().map(|(id, sheet)| Answer::of(run, id, sheet)).collect();
     let heading = "#".repeat(level);

@@ -16,7 +16,7 @@ use askama::Template;
 
 pub use compared::comparison;
 
-use crate::report::{Answer, COLUMNS, Firsts, Listed, Sheet, firsts, head};
+use crate::report::{Answer, COLUMNS, Firsts, Listed, Sheet, asked, firsts, head};
 use crate::results::Run;
 use palette::{Colour, Palette};
 use sections::{Group, Section};
@@ -58,7 +58,7 @@ struct Contender {
 pub fn html(run: &Run) -> Result<String> {
     let header = &run.header;
     let palette = Palette::of(run);
-    let sheets: Vec<Sheet<'_>> = header.profile.loads.iter().map(|load| Sheet::of(run, load)).collect();
+    let sheets: Vec<Sheet<'_>> = asked(run).map(|load| Sheet::of(run, load)).collect();
     let is_thin = sheets.iter().map(|sheet| sheet.columns.len()).sum::<usize>() > MOST_ROWS;
     let answers: Vec<Answer> =
         sheets.iter().enumerate().map(|(i, sheet)| Answer::of(run, i, sheet)).collect();

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use super::{Load, Rate, Subscription, Transport};
+use super::{Load, Rate, Subscription, ToolName, Transport};
 
 impl Load {
     /// Names of the workloads, as `--workloads` takes them.
@@ -61,7 +61,7 @@ impl Load {
     pub fn connections(&self) -> usize {
         match self {
             Self::Echo { connections, .. }
-            | Self::Xhr { connections }
+            | Self::Xhr { connections, .. }
             | Self::Feed { clients: connections, .. }
             | Self::Countdown { clients: connections, .. }
             | Self::Connect { connections, .. }
@@ -86,6 +86,38 @@ impl Load {
             Self::Capacity { processes, .. } => *processes,
             _ => NonZeroUsize::MIN,
         }
+    }
+
+    /// Workers of the server, where they are not to be one a core.
+    #[must_use]
+    pub fn workers(&self) -> Option<NonZeroUsize> {
+        match self {
+            Self::Xhr { workers, .. } => *workers,
+            _ => None,
+        }
+    }
+
+    /// The load generator.
+    #[must_use]
+    pub fn tool(&self) -> ToolName {
+        match self {
+            Self::Echo { tool, .. } | Self::Xhr { tool, .. } => *tool,
+            _ => ToolName::Loadgen,
+        }
+    }
+
+    /// The same by another load generator.
+    ///
+    /// # Errors
+    /// Only our own can ask this.
+    pub fn by(&self, other: ToolName) -> Result<Self, String> {
+        let mut load = self.clone();
+        match &mut load {
+            Self::Echo { tool, .. } | Self::Xhr { tool, .. } => *tool = other,
+            _ if other == ToolName::Loadgen => {}
+            _ => return Err(format!("tool = \"{other}\": only loadgen can ask {}", self.workload())),
+        }
+        Ok(load)
     }
 
     /// Does the load generator spin in its open loop?

@@ -16,6 +16,7 @@ impl Load {
         let echo_bytes = |bytes: usize| within("payload_bytes", bytes, 0, limits.echo_bytes);
         // The load generator's note: publisher, number, time, checksum.
         let publication_bytes = |bytes: usize| within("payload_bytes", bytes, 32, limits.publication_bytes);
+        self.tool().check(self)?;
         match self {
             Self::Echo { pipeline, payload_bytes, rate, arrivals, spin, .. } => {
                 if rate.is_some() && pipeline.get() > 1 {
@@ -37,12 +38,15 @@ impl Load {
                 open_loop_only(*rate, *arrivals, false)?;
                 publication_bytes(*payload_bytes)
             }
-            Self::Feed { .. } | Self::Xhr { .. } => Ok(()),
+            Self::Feed { .. } => Ok(()),
             Self::Countdown { from, .. } => within("from", from.get() as usize, 1, MOST_FROM),
             Self::Connect { messages, storm, .. } if *storm && messages.get() > 1 => {
                 Err(format!("messages = {messages}: not with storm, whose connections are kept"))
             }
             Self::Connect { .. } => Ok(()),
+            Self::Xhr { workers, .. } => {
+                workers.map_or(Ok(()), |workers| within("workers", workers.get(), 1, 1024))
+            }
             Self::Capacity { step, max, limit_ms, processes } => {
                 within("max", max.get(), 1, MOST_CONNECTIONS)?;
                 within("step", step.get(), 1, max.get())?;

@@ -3,9 +3,9 @@ use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FeedTransport, Rate, Subscription, Transport};
+use super::{FeedTransport, Rate, Subscription, ToolName, Transport};
 
-/// What is asked of a server, whichever tool asks it. A `[[load]]` of a profile.
+/// What is asked of a server, and by which tool.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "workload", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Load {
@@ -30,6 +30,9 @@ pub enum Load {
         /// Open loop: the load generator spins in place of sleeping, to send at the very time.
         #[serde(default, skip_serializing_if = "is_default")]
         spin: bool,
+        /// The load generator.
+        #[serde(default, skip_serializing_if = "is_default")]
+        tool: ToolName,
     },
     /// `POST /publish` to subscribers: closed loop, or with a rate open loop.
     Broadcast {
@@ -80,6 +83,15 @@ pub enum Load {
     Xhr {
         /// Connections, each with one request outstanding.
         connections: NonZeroUsize,
+        /// Requests after which it ends, in place of the profile's seconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        requests: Option<NonZeroU64>,
+        /// Workers of the server, in place of one a core.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        workers: Option<NonZeroUsize>,
+        /// The load generator.
+        #[serde(default, skip_serializing_if = "is_default")]
+        tool: ToolName,
     },
     /// Each client counts from N down to 0, one request at a time, again and again, closed loop.
     Countdown {

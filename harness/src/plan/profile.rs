@@ -6,7 +6,7 @@ use anyhow::{Context as _, Error, Result, anyhow, bail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Load, Until};
+use super::{Asked, Load, Until};
 use crate::names::suggestion;
 
 /// A warm-up lasts at most so many times its least, if its profile does not say.
@@ -39,9 +39,9 @@ pub struct Profile {
     /// The contender that is entered twice: what its two entries differ by is noise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control: Option<String>,
-    /// The loads, each for every contender.
+    /// The loads.
     #[serde(rename = "load")]
-    pub loads: Vec<Load>,
+    pub loads: Vec<Asked>,
 }
 
 impl Profile {
@@ -72,7 +72,7 @@ impl Profile {
     }
 
     fn parse(text: &str) -> Result<Self> {
-        let profile: Self = toml::from_str(text)?;
+        let mut profile: Self = toml::from_str(text)?;
         let Self { warmup_s, seconds, .. } = profile;
         if !(0.1..=3600.0).contains(&seconds) {
             bail!("seconds = {seconds}: expected 0.1 to 3600");
@@ -90,18 +90,34 @@ impl Profile {
         if let Some(until) = profile.until {
             until.check().map_err(Error::msg)?;
         }
+        let mut loads = Vec::new();
+        for asked in profile.loads {
+            let title = asked.to_string();
+            let wrong = |reason| anyhow!("load {title}: {reason}");
+            loads.extend(asked.by_tool().map_err(wrong)?);
+        }
+        profile.loads = loads;
         for load in &profile.loads {
             load.check().map_err(|reason| anyhow!("load {load}: {reason}"))?;
         }
         if profile.loads.is_empty() {
             bail!("no [[load]]: expected at least one");
         }
-        if let Some(twice) =
-            profile.loads.iter().enumerate().find(|(i, load)| profile.loads[..*i].contains(load))
+        if let Some(twice) = profile
+            .loads
+            .iter()
+            .enumerate()
+            .find(|(i, load)| profile.loads[..*i].iter().any(|other| other.load == load.load))
         {
             return Err(anyhow!("load {} ({}) stands there twice", twice.0 + 1, twice.1));
         }
         Ok(profile)
+    }
+
+    /// The loads, whoever is asked them.
+    #[must_use]
+    pub fn questions(&self) -> Vec<Load> {
+        self.loads.iter().map(|asked| asked.load.clone()).collect()
     }
 
     /// What the load before counting may last, in seconds.
@@ -151,7 +167,7 @@ mod tests {
         let wrong_type = error(&HEAD.replace("rounds = 2", "rounds = \"two\""));
         assert!(wrong_type.contains("line 2") && wrong_type.contains("expected"), "{wrong_type}");
         let unknown = error(&format!("{HEAD}[[load]]\nworkload = \"ecko\"\n"));
-        assert!(unknown.contains("line 6") && unknown.contains("`echo`"), "{unknown}");
+        assert!(unknown.contains("line 5") && unknown.contains("`echo`"), "{unknown}");
         let missing = error(HEAD);
         assert!(missing.contains("missing field `load`"), "{missing}");
         let zero =

@@ -1,11 +1,11 @@
 use std::fmt;
 
-use super::{Arrivals, Kind, Load, Rate, Subscription};
+use super::{Arrivals, Kind, Load, Rate, Subscription, ToolName};
 
 impl fmt::Display for Load {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Echo { connections, pipeline, payload_bytes, kind, rate, arrivals, spin } => {
+            Self::Echo { connections, pipeline, payload_bytes, kind, rate, arrivals, spin, tool } => {
                 write!(f, "echo, {connections} × {payload_bytes} B")?;
                 if pipeline.get() > 1 {
                     write!(f, ", {pipeline} outstanding")?;
@@ -13,7 +13,8 @@ impl fmt::Display for Load {
                 if *kind == Kind::Binary {
                     write!(f, ", binary")?;
                 }
-                pace(f, *rate, *arrivals, *spin)
+                pace(f, *rate, *arrivals, *spin)?;
+                by(f, *tool)
             }
             Self::Broadcast { subscribers, publishers, transport, payload_bytes, rate, arrivals, spin } => {
                 write!(f, "broadcast, {subscribers} subscribers × {payload_bytes} B")?;
@@ -30,7 +31,16 @@ impl fmt::Display for Load {
                 pace(f, *rate, *arrivals, false)
             }
             Self::Feed { clients, transport } => write!(f, "feed, {clients} clients, {transport}"),
-            Self::Xhr { connections } => write!(f, "xhr, {connections} connections"),
+            Self::Xhr { connections, requests, workers, tool } => {
+                write!(f, "xhr, {connections} connections")?;
+                if let Some(requests) = requests {
+                    write!(f, ", {requests} requests")?;
+                }
+                if let Some(workers) = workers {
+                    write!(f, ", {workers} worker{}", plural(workers.get()))?;
+                }
+                by(f, *tool)
+            }
             Self::Countdown { clients, from, transport } => {
                 write!(f, "countdown from {from}, {clients} client{}, {transport}", plural(clients.get()))
             }
@@ -60,6 +70,11 @@ impl fmt::Display for Load {
 
 fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
+}
+
+/// Our own is not named.
+fn by(f: &mut fmt::Formatter<'_>, tool: ToolName) -> fmt::Result {
+    if tool == ToolName::Loadgen { Ok(()) } else { write!(f, ", by {tool}") }
 }
 
 fn pace(f: &mut fmt::Formatter<'_>, rate: Option<Rate>, arrivals: Arrivals, spin: bool) -> fmt::Result {

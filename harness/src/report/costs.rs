@@ -52,9 +52,14 @@ const CORES: &[Figure] = &[
 ];
 
 /// Over the time of the process's readings, and by the rate over the measured time: the two times differ by as much as the
-/// harness was late to read.
+/// harness was late to read. Another's load generator is read with its start and its report, in which the server has nothing to do:
+/// so by the messages.
 pub(super) fn per_message(measured: &Measured, spent: &Spent, amount: f64) -> Option<f64> {
-    (measured.measurement.messages > 0).then(|| amount / spent.seconds / measured.rate())
+    let messages = measured.measurement.messages;
+    (messages > 0).then(|| match measured.report {
+        None => amount / spent.seconds / measured.rate(),
+        Some(_) => amount / messages as f64,
+    })
 }
 
 fn switches(measured: &Measured, spent: &Spent, of: fn(Switches) -> u64) -> Option<f64> {

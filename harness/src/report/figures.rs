@@ -3,8 +3,9 @@ use loadgen::Distribution;
 use super::connections::{CAPACITY, CHURN, CONNECTION_COST, STORM, all_open_ms, held, opened_per_s};
 use super::costs::per_message;
 use super::feeds::{FEED_CPU, FEED_LATENCY, FEEDS};
-use crate::plan::{Load, Rate};
+use crate::plan::{Load, Rate, ToolName};
 use crate::results::Measured;
+use crate::tool::Latency;
 
 /// A row of a table: a figure of each trial.
 pub(crate) struct Figure {
@@ -64,6 +65,10 @@ pub(super) fn ms(times: Option<&Distribution>, share: f64) -> Option<f64> {
     Some(times?.quantile_ns(share)? as f64 / MS)
 }
 
+fn said_ms(measured: &Measured, of: fn(&Latency) -> Option<f64>) -> Option<f64> {
+    Some(of(&measured.report.as_ref()?.latency)? / 1e3)
+}
+
 fn offered(measured: &Measured) -> Option<f64> {
     let arrivals = measured.measurement.load.workload.arrivals()?;
     Some(f64::from(arrivals.rate?.get()))
@@ -105,6 +110,14 @@ const LATENCY: &[Figure] = &[
     cost("Latency p99 (ms)", |m| ms(Some(latency(m)), 0.99)),
     figure("Latency p99.9 (ms)", |m| ms(Some(latency(m)), 0.999)),
     figure("Latency max (ms)", |m| Some(latency(m).max_ns()? as f64 / MS)),
+];
+
+/// As another's load generator says it.
+const SAID_LATENCY: &[Figure] = &[
+    figure("Latency min (ms)", |m| said_ms(m, |said| said.min_us)),
+    cost("Latency median (ms)", |m| said_ms(m, |said| said.median_us)),
+    cost("Latency p99 (ms)", |m| said_ms(m, |said| said.p99_us)),
+    figure("Latency max (ms)", |m| said_ms(m, |said| said.max_us)),
 ];
 
 const SERVICE: &[Figure] = &[
@@ -171,7 +184,8 @@ pub(crate) fn figures(load: &Load) -> Vec<&'static Figure> {
     let unless_it_spins = |tool: &'static [Figure]| if load.spins() { NONE } else { tool };
     let groups: Vec<&[Figure]> = match load {
         Load::Echo { rate: None, .. } | Load::Xhr { .. } => {
-            vec![TIME, ECHO_CLOSED, ERRORS, LATENCY, SERVER, TOOL]
+            let latency = if load.tool() == ToolName::Loadgen { LATENCY } else { SAID_LATENCY };
+            vec![TIME, ECHO_CLOSED, ERRORS, latency, SERVER, TOOL]
         }
         Load::Countdown { .. } => vec![TIME, COUNTDOWNS, ECHO_CLOSED, ERRORS, LATENCY, SERVER, TOOL],
         Load::Connect { storm: true, .. } => vec![STORM, TIME, ECHO_CLOSED, ERRORS, LATENCY, SERVER, TOOL],

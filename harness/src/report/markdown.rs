@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 
-use super::{Table, costs, head, tables, transports};
+use super::tools::WHY_TOOLS_DIFFER;
+use super::{Table, costs, head, tables, tools, transports};
 use crate::results::Run;
 
 /// How the cells are to be read.
@@ -29,6 +30,11 @@ pub fn markdown(run: &Run) -> String {
     if !transports.is_empty() {
         let tables = joined(&transports, 3);
         let _ = write!(page, "\n## Transports side by side\n\n{TRANSPORTS}\n\n{tables}");
+    }
+    let tools = tools(run);
+    if !tools.is_empty() {
+        let _ =
+            write!(page, "\n## Load generators side by side\n\n{WHY_TOOLS_DIFFER}\n\n{}", joined(&tools, 3));
     }
     let costs = costs(run);
     if !costs.is_empty() {

@@ -100,7 +100,7 @@ impl Cell {
 
 /// The contenders that serve a load.
 pub(super) fn columns<'a>(run: &'a Run, load: &Load) -> Vec<&'a Entry> {
-    run.header.contenders.iter().filter(|entry| entry.manifest.takes(load)).collect()
+    run.header.asked(load)
 }
 
 pub(super) fn cost_rows(run: &Run, columns: &[&Entry], load: &Load) -> Vec<Row> {

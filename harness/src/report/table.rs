@@ -21,7 +21,7 @@ pub struct Table {
 /// All tables of a run, in its profile's order.
 #[must_use]
 pub fn tables(run: &Run) -> Vec<Table> {
-    run.header.profile.loads.iter().map(|load| table(run, load)).collect()
+    asked(run).map(|load| table(run, load)).collect()
 }
 
 /// The table of one load.
@@ -41,12 +41,18 @@ pub fn table(run: &Run, load: &Load) -> Table {
 /// Where the cost lies: a table for each load, of what its trials recorded. In older results that is less.
 #[must_use]
 pub fn costs(run: &Run) -> Vec<Table> {
-    let tables = run.header.profile.loads.iter().map(|load| {
+    let tables = asked(run).map(|load| {
         let columns = columns(run, load);
         let rows = texts(&cost_rows(run, &columns, load));
         Table { title: format!("Cost of {load}"), columns: names(&columns), rows, notes: Vec::new() }
     });
     tables.filter(|table| !table.rows.is_empty()).collect()
+}
+
+/// The loads of the profile that anybody is asked. Where a tool is not there, a note of the run says so.
+pub(crate) fn asked(run: &Run) -> impl Iterator<Item = &Load> {
+    let loads = run.header.profile.loads.iter().map(|asked| &asked.load);
+    loads.filter(|load| !run.header.asked(load).is_empty())
 }
 
 fn names(columns: &[&Entry]) -> Vec<String> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::figures::{Figure, figures};
-use super::sheet::{Cell, cell, columns};
+use super::sheet::{Cell, cell};
 use super::standing::{compared, estimated, noise_floor};
 use super::table::Table;
 use super::wire::BOTH_WAYS;
@@ -14,7 +14,7 @@ use crate::stats::Estimate;
 /// A table for each group of such loads, in the profile's order: a column a transport.
 #[must_use]
 pub fn transports(run: &Run) -> Vec<Table> {
-    groups(&run.header.profile.loads).into_iter().map(|group| table(run, &group)).collect()
+    groups(&run.header.profile.questions()).into_iter().map(|group| table(run, &group)).collect()
 }
 
 /// Bytes may be the same in every trial: what rounding then leaves between them is no difference.
@@ -69,7 +69,7 @@ struct Compared {
 impl Compared {
     fn new(run: &Run, group: &[Way<'_>], figure: &'static Figure) -> Self {
         let estimates = |(_, load): &Way<'_>| {
-            let columns = columns(run, load);
+            let columns = run.header.asked(load);
             let estimates = estimated(run, load, &columns, figure.of);
             let named = columns.iter().zip(estimates);
             named.filter_map(|(entry, estimate)| Some((entry.name.clone(), estimate?))).collect()

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::contender::Contender;
 use crate::machine::{CoreShares, CoreUse, Environment, MemoryCourse, Probe, Spent};
-use crate::plan::{Load, Profile, Slot, schedule};
+use crate::plan::{Load, Profile, Slot, ToolName, schedule};
 use crate::rounds::next_round;
+use crate::tool::{Found, ToolReport};
 use crate::trial::{Calibration, Doubt, Failed, Search};
 
 /// Version of the results file's form. Older ones are read: 1 had no digest. A later one is refused.
@@ -50,6 +51,9 @@ pub struct Header {
     pub tool_sources: Option<String>,
     /// What a person should know, such as loads that were left out.
     pub notes: Vec<String>,
+    /// Load generators of others that the profile names, there or not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<Found>,
     /// The contenders.
     pub contenders: Vec<Entry>,
 }
@@ -119,6 +123,9 @@ pub struct Measured {
     /// none was, of the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<Search>,
+    /// What another's load generator says, where one drove; `measurement` is then made of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<ToolReport>,
 }
 
 impl Measured {
@@ -184,7 +191,7 @@ impl Header {
     #[must_use]
     pub fn slots(&self) -> Vec<Slot> {
         let rounds = 1..=self.profile.rounds.get();
-        rounds.flat_map(|round| self.slots_of(round, &self.profile.loads)).collect()
+        rounds.flat_map(|round| self.slots_of(round, &self.profile.questions())).collect()
     }
 
     /// A round of these loads: its trials, in their order.
@@ -192,9 +199,29 @@ impl Header {
     pub fn slots_of(&self, round: u32, loads: &[Load]) -> Vec<Slot> {
         let names: Vec<String> = self.contenders.iter().map(|entry| entry.name.clone()).collect();
         let mut slots = schedule(&names, loads, round, self.seed);
-        let takes = |entry: &Entry, slot: &Slot| entry.name == slot.contender && entry.takes(&slot.load);
-        slots.retain(|slot| self.contenders.iter().any(|entry| takes(entry, slot)));
+        slots.retain(|slot| {
+            let takes = |entry: &&Entry| entry.name == slot.contender && entry.takes(&slot.load);
+            self.asked(&slot.load).iter().any(takes)
+        });
         slots
+    }
+
+    /// The contenders that are asked a load: those of its profile that serve it; none if its tool is not there.
+    #[must_use]
+    pub fn asked(&self, load: &Load) -> Vec<&Entry> {
+        let only = self.profile.loads.iter().find(|asked| asked.load == *load);
+        let is_asked = |name: &String| {
+            only.is_none_or(|asked| asked.contenders.is_empty() || asked.contenders.contains(name))
+        };
+        let takes = |entry: &&Entry| self.has(load.tool()) && entry.manifest.takes(load);
+        self.contenders.iter().filter(takes).filter(|entry| is_asked(&entry.manifest.name)).collect()
+    }
+
+    /// Is this load generator there?
+    #[must_use]
+    pub fn has(&self, tool: ToolName) -> bool {
+        tool == ToolName::Loadgen
+            || self.tools.iter().any(|found| found.tool == tool && found.version.is_some())
     }
 
     /// The contender that is entered twice, and its second entry: what they differ by is noise.

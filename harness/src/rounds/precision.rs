@@ -91,7 +91,7 @@ pub(super) fn spent_s(header: &Header, trials: &[&Trial]) -> f64 {
 
 /// The cells of a load, and what each lacks to be known to so many percent.
 pub(super) fn cells(header: &Header, trials: &[&Trial], load: &Load, percent: f64) -> Vec<Cell> {
-    let entries: Vec<&Entry> = header.contenders.iter().filter(|entry| entry.takes(load)).collect();
+    let entries: Vec<&Entry> = header.asked(load).into_iter().filter(|entry| entry.takes(load)).collect();
     let of_entry = |entry: &&Entry| -> Vec<&Trial> {
         let own = |trial: &&&Trial| trial.slot.contender == entry.name && trial.slot.load == *load;
         trials.iter().filter(own).copied().collect()

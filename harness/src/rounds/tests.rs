@@ -41,11 +41,11 @@ fn header(until: Option<Until>) -> Header {
     let mut header = fixture().header;
     header.profile.rounds = NonZeroU32::new(3).expect("not zero");
     header.profile.until = until;
-    let mut other = header.profile.loads[0].clone();
+    let mut other = header.profile.loads[0].load.clone();
     let Load::Echo { connections, .. } = &mut other else { panic!("no echo") };
     *connections = NonZeroU32::new(1000).expect("not zero").try_into().expect("few");
     header.profile.loads.truncate(1);
-    header.profile.loads.push(other);
+    header.profile.loads.push(other.into());
     let entry = header.contenders[0].clone();
     let named = |name: &str| {
         let mut entry = Entry { name: name.to_owned(), ..entry.clone() };

@@ -14,6 +14,7 @@ pub struct Session {
     child: Child,
     lines: Receiver<String>,
     log: PathBuf,
+    is_closed: bool,
 }
 
 /// What a tool did next.
@@ -23,6 +24,8 @@ pub enum Step {
     Line(String),
     /// Nothing, for the time waited.
     Quiet,
+    /// It closed its output, and what it used can still be read.
+    Closed,
     /// It ended; `None`: it closed its output and had to be killed.
     Ended(Option<ExitStatus>),
 }
@@ -47,7 +50,7 @@ impl Session {
                 line.clear();
             }
         });
-        Ok(Self { child, lines, log })
+        Ok(Self { child, lines, log, is_closed: false })
     }
 
     /// Its process.
@@ -61,6 +64,9 @@ impl Session {
         match self.lines.recv_timeout(time) {
             Ok(line) => Step::Line(line),
             Err(RecvTimeoutError::Timeout) => Step::Quiet,
+            Err(RecvTimeoutError::Disconnected) if !std::mem::replace(&mut self.is_closed, true) => {
+                Step::Closed
+            }
             Err(RecvTimeoutError::Disconnected) => Step::Ended(self.child.wait_for(Duration::from_secs(2))),
         }
     }

@@ -12,7 +12,7 @@ use crate::contender::{Boot, Contender, Server};
 use crate::machine::{CoreSet, Probe, connections_allowed};
 use crate::plan::{Load, Profile, Rate, Slot};
 use crate::results::Measured;
-use crate::tool;
+use crate::tool::{self, Found, ToolReport};
 
 /// Takes one trial: what a run needs of the machine. A fake of it tests the rest without time or processes.
 pub trait Measure {
@@ -36,6 +36,8 @@ pub struct Bench<'a> {
     pub seed: u64,
     /// Files that a process may have open; `None`: any number.
     pub open_files: Option<u64>,
+    /// Load generators of others that are there.
+    pub tools: &'a [Found],
     /// Folder for the processes' output.
     pub logs: PathBuf,
 }
@@ -46,11 +48,12 @@ impl Measure for Bench<'_> {
             return Err(Failure::Interrupted.into());
         }
         let before = self.probe();
-        let boot = Boot { processes: slot.load.processes(), ..self.boot.clone() };
+        let mut boot = Boot { processes: slot.load.processes(), ..self.boot.clone() };
+        boot.settings.extend(slot.load.workers().map(|workers| ("WORKERS", workers.to_string())));
         let mut server = Server::boot(contender, &boot, self.logs.join(format!("{label}.server.log")))?;
         let log = self.logs.join(format!("{label}.tool.log"));
         let taken = self.take(&mut Driver::new(self, &mut server, log), slot)?;
-        let Taken { driven: (measurement, used), mut doubts, calibration, search } = taken;
+        let Taken { driven: (measurement, used), mut doubts, calibration, search, report } = taken;
         let Used { server: spent, tool, cores, memory } = used;
         // What was measured before stays measured.
         if let Err(Failure::DidNotStop { within_s }) = server.stop() {
@@ -59,7 +62,18 @@ impl Measure for Bench<'_> {
         let probes = [before, self.probe()];
         let all_cores = self.boot.cores.len() + self.tool_cores.len();
         doubts.extend(disturbances(probes, cores.as_ref(), &spent, &measurement, all_cores));
-        Ok(Measured { measurement, server: spent, tool, memory, probes, cores, doubts, calibration, search })
+        Ok(Measured {
+            measurement,
+            server: spent,
+            tool,
+            memory,
+            probes,
+            cores,
+            doubts,
+            calibration,
+            search,
+            report,
+        })
     }
 }
 
@@ -69,6 +83,7 @@ pub(super) struct Taken {
     pub(super) doubts: Vec<Doubt>,
     pub(super) calibration: Option<Calibration>,
     pub(super) search: Option<Search>,
+    pub(super) report: Option<ToolReport>,
 }
 
 impl Bench<'_> {
@@ -85,9 +100,12 @@ impl Bench<'_> {
         if let Some(Rate::Share(percent)) = load.rate() {
             return self.take_share(driver, load, percent, seed);
         }
+        if let Some(tool) = tool::outside(load.tool()) {
+            return self.take_outside(driver, load, tool);
+        }
         let driven = self.drive(driver, load, None, seed)?;
         let doubts = doubts(&driven.0, self.tool_cores.len());
-        Ok(Taken { driven, doubts, calibration: None, search: None })
+        Ok(Taken { driven, doubts, calibration: None, search: None, report: None })
     }
 
     fn drive(
@@ -102,7 +120,7 @@ impl Bench<'_> {
     }
 
     /// Warms up as the profile says, and counts for so many seconds.
-    fn timing(&self, seconds: f64) -> Timing {
+    pub(super) fn timing(&self, seconds: f64) -> Timing {
         tool::timing(self.profile.warmup_s, self.profile.longest_warmup_s(), seconds)
     }
 
@@ -122,6 +140,6 @@ impl Bench<'_> {
         let cores = self.tool_cores.len();
         let earlier = doubts(&found, cores).into_iter().map(|doubt| Doubt::Calibration(Box::new(doubt)));
         let doubts = earlier.chain(doubts(&driven.0, cores)).collect();
-        Ok(Taken { driven, doubts, calibration: Some(calibration), search: None })
+        Ok(Taken { driven, doubts, calibration: Some(calibration), search: None, report: None })
     }
 }

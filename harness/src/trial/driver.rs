@@ -15,7 +15,7 @@ pub(super) struct Driver<'a> {
     pub(super) bench: &'a Bench<'a>,
     pub(super) server: &'a mut Server,
     /// What the load generator complains of, the last time.
-    log: PathBuf,
+    pub(super) log: PathBuf,
     /// Has nobody been connected to the server yet?
     is_fresh: bool,
 }
@@ -71,7 +71,7 @@ impl<'a> Driver<'a> {
                 Step::Quiet if Instant::now() > deadline => {
                     return Err(tool_failed("did not end in time and was killed", session.log_tail()));
                 }
-                Step::Quiet => {}
+                Step::Quiet | Step::Closed => {}
                 Step::Ended(status) => {
                     let was_fresh = std::mem::take(&mut self.is_fresh);
                     let taken = match (measurement, meter.used()) {

@@ -2,6 +2,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::plan::ToolName;
+use crate::tool::Fault;
+
 /// Why a contender could not be measured.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize, Error)]
 #[serde(rename_all = "kebab-case")]
@@ -86,6 +89,14 @@ pub enum Failure {
         tool: String,
         /// What it said, or how it ended.
         reason: String,
+    },
+    /// Another's load generator gave no measurement.
+    #[error("{tool} {fault}")]
+    OutsideTool {
+        /// Which.
+        tool: ToolName,
+        /// Why.
+        fault: Fault,
     },
     /// Ctrl-C. Never recorded: an interrupted trial has not been taken.
     #[error("interrupted")]

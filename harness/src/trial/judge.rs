@@ -11,6 +11,7 @@ use super::steady::unsteady;
 use super::{Doubt, Noisy};
 use crate::machine::{CoreShares, CoreUse, Probe, Spent};
 use crate::stats::is_other_state;
+use crate::tool::ToolReport;
 
 /// A tool busier than this share of its cores measures itself.
 const TOOL_BUSY_SHARE: f64 = 0.9;
@@ -68,6 +69,14 @@ pub fn doubts(measurement: &Measurement, tool_cores: usize) -> Vec<Doubt> {
     }
     doubts.extend(unsteady(measurement).map(Doubt::NotSteady));
     doubts
+}
+
+/// What speaks against the report of another's load generator, which was so busy: of its errors and its own limit it can tell, of
+/// lost connections, wrong answers and the load's steadiness it cannot.
+pub(super) fn outside_doubts(report: &ToolReport, busy_share: f64) -> Vec<Doubt> {
+    let errors = (!report.errors.is_empty()).then(|| Doubt::Errors { causes: report.errors.clone() });
+    let limited = (busy_share > TOOL_BUSY_SHARE).then_some(Doubt::ToolLimited { busy_share });
+    errors.into_iter().chain(limited).collect()
 }
 
 /// Connections that fail are what a climb is for: they are its end, and no error.

@@ -8,6 +8,7 @@ mod driver;
 mod failure;
 mod judge;
 mod meter;
+mod outside;
 #[cfg(test)]
 mod sample;
 mod search;

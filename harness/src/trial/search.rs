@@ -198,7 +198,7 @@ pub(super) fn search(driver: &mut Driver<'_>, load: &Load, sought: &Sought) -> R
         return Err(failed.unwrap_or_else(|| Failure::Interrupted.into()));
     };
     doubts.extend(doubts_of(kept, ended, sought));
-    Ok(Taken { driven, doubts, calibration: None, search: Some(Search { kept, ended, steps }) })
+    Ok(Taken { driven, doubts, calibration: None, search: Some(Search { kept, ended, steps }), report: None })
 }
 
 /// What speaks against the limit that was found.

@@ -27,6 +27,12 @@ impl Distribution {
         self.0.record(duration_ns.min(Self::MAX_NS)).expect("a histogram that resizes takes any value");
     }
 
+    /// Adds a duration so many times.
+    pub fn record_many_ns(&mut self, duration_ns: u64, count: u64) {
+        let within = duration_ns.min(Self::MAX_NS);
+        self.0.record_n(within, count).expect("a histogram that resizes takes any value");
+    }
+
     /// Adds all of another.
     pub fn merge(&mut self, other: &Self) {
         self.0.add(&other.0).expect("a histogram that resizes takes any other");

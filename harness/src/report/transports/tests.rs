@@ -26,7 +26,7 @@ fn run(taken_us: impl Fn(&str, u32) -> u64) -> Run {
         _ => None,
     });
     let original = original.expect("a valid trial");
-    run.header.profile.loads = [ECHO, XHR, ALONE, WEBSOCKET].map(load).to_vec();
+    run.header.profile.loads = [ECHO, XHR, ALONE, WEBSOCKET].map(|text| load(text).into()).to_vec();
     run.trials.clear();
     for round in 1..=5 {
         for load in [XHR, WEBSOCKET].map(load) {

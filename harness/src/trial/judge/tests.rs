@@ -138,6 +138,17 @@ fn a_tool_that_uses_up_its_cores_is_the_limit_unless_it_spins() {
 }
 
 #[test]
+fn of_anothers_report_errors_are_told_and_a_tool_that_was_the_limit() {
+    let report = ToolReport { requests: 10, seconds: 1.0, ..ToolReport::default() };
+    assert_eq!(outside_doubts(&report, 0.85), []);
+    assert_eq!(outside_doubts(&report, 0.95), [Doubt::ToolLimited { busy_share: 0.95 }]);
+    let causes = std::collections::BTreeMap::from([("timeout".to_owned(), 3)]);
+    let erred = ToolReport { errors: causes.clone(), ..report };
+    let told = outside_doubts(&erred, 0.0);
+    assert!(told == [Doubt::Errors { causes }] && told[0].invalidates());
+}
+
+#[test]
 fn a_climb_is_the_servers_limit_a_lower_bound_or_nothing() {
     let climb = |stopped, held| {
         let capacity = Some(Capacity { stopped, held, steps: Vec::new() });

@@ -1,0 +1,73 @@
+use super::*;
+use crate::tool::fixtures::{cut_off, question};
+
+const ECHO: &str = include_str!("../../../tests/fixtures/tools/artillery-2.0.21-echo.json");
+const XHR: &str = include_str!("../../../tests/fixtures/tools/artillery-2.0.21-xhr.json");
+const ECHO_GONE: &str = include_str!("../../../tests/fixtures/tools/artillery-2.0.21-echo-server-gone.json");
+const ECHO_NONE: &str = include_str!("../../../tests/fixtures/tools/artillery-2.0.21-echo-no-server.json");
+const XHR_NONE: &str = include_str!("../../../tests/fixtures/tools/artillery-2.0.21-xhr-no-server.json");
+
+const ECHO_LOAD: &str = "workload = \"echo\"\nconnections = 8\npayload_bytes = 64\ntool = \"artillery\"";
+const XHR_LOAD: &str = "workload = \"xhr\"\nconnections = 8\ntool = \"artillery\"";
+
+fn read_as(load: &str, text: &str) -> Result<ToolReport, Fault> {
+    read(&question(load), text)
+}
+
+#[test]
+fn an_echo_has_the_counts_and_the_latencies_of_the_processor() {
+    let report = read_as(ECHO_LOAD, ECHO).expect("a report");
+    assert_eq!((report.requests, report.seconds, report.errors.len()), (17_889, 1.5, 0));
+    let Latency { min_us, median_us, p99_us, max_us, .. } = report.latency;
+    assert!(min_us < median_us && median_us < p99_us && p99_us < max_us, "{:?}", report.latency);
+    assert!(report.resolution_us > 0.0 && report.recovered.is_none());
+}
+
+#[test]
+fn an_xhr_has_latencies_as_it_says_them_and_finer_ones_of_the_processor() {
+    let report = read_as(XHR_LOAD, XHR).expect("a report");
+    assert_eq!((report.requests, report.resolution_us), (226, 1000.0));
+    let max_us = report.latency.max_us.expect("a largest");
+    assert!(max_us % 1000.0 == 0.0 && max_us > 0.0, "whole milliseconds: {max_us}");
+    assert!(report.recovered.expect("the processor's").median_us.is_some());
+}
+
+#[test]
+fn errors_are_told_by_cause_and_once() {
+    let report = read_as(ECHO_LOAD, ECHO_GONE).expect("a report");
+    assert_eq!(report.errors, [("the connection was closed".to_owned(), 8)].into());
+    for (load, text) in [(ECHO_LOAD, ECHO_NONE), (XHR_LOAD, XHR_NONE)] {
+        let errors = [("ECONNREFUSED".to_owned(), 8)].into();
+        assert_eq!(read_as(load, text), Err(Fault::NoRequests { errors }));
+    }
+}
+
+#[test]
+fn what_was_cut_off_is_garbage() {
+    for (load, text) in [(ECHO_LOAD, ECHO), (XHR_LOAD, XHR), (ECHO_LOAD, ECHO_NONE)] {
+        for part in cut_off(text.trim_end()) {
+            assert!(matches!(read_as(load, &part), Err(Fault::Garbage { .. })), "{} bytes", part.len());
+        }
+    }
+}
+
+#[test]
+fn it_is_told_its_users_its_phases_and_where_to_write() {
+    let words = Artillery.command(&question(ECHO_LOAD)).expect("a command").join(" ");
+    for expected in [
+        "STEADY_S=1.5 PAYLOAD_BYTES=64 WORKERS=1 ",
+        "--target ws://127.0.0.1:9001/ws/echo ",
+        "\"arrivalCount\":8",
+        "--output /scratch/trial.artillery.json /project/artillery/echo.yml",
+    ] {
+        assert!(words.contains(expected), "{expected} in {words}");
+    }
+    assert!(Artillery.command(&question(XHR_LOAD)).expect("a command").join(" ").ends_with("/xhr.yml"));
+}
+
+#[test]
+fn the_processor_says_when_its_time_begins_and_ends() {
+    assert_eq!(Artillery.phase("{\"phase\":\"measure\"}"), Some(Phase::Measure));
+    assert_eq!(Artillery.phase("{\"phase\":\"drain\"}"), Some(Phase::Drain));
+    assert_eq!(Artillery.phase("Phase started: ramp (index: 0, duration: 1s) 18:09:38(+0000)"), None);
+}
