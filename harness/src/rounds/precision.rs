@@ -24,9 +24,9 @@ pub struct Cell {
 /// What a cell lacks.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Lacking {
-    /// So many valid trials, and [`LEAST_TRIALS`] are needed.
+    /// So many valid trials, fewer than its interval may be judged by.
     Trials(usize),
-    /// None of the last [`LEAST_TRIALS`] trials was valid: it is not waited for any longer.
+    /// Not one valid trial among as many as it may be judged by: it is not waited for any longer.
     Valid,
     /// A narrower interval of this figure, which is now so many percent of it to either side.
     Precision(&'static str, f64),
