@@ -10,8 +10,8 @@ use crate::rounds::next_round;
 use crate::tool::{Found, ToolReport};
 use crate::trial::{Calibration, Doubt, Failed, Search};
 
-/// Version of the results file's form. Older ones are read: 1 had no digest. A later one is refused.
-pub const SCHEMA: u32 = 2;
+/// Version of the results file's form. Older ones are read: 1 had no digest, 2 other names of verdicts. A later one is refused.
+pub const SCHEMA: u32 = 3;
 
 /// One run: all of a results file.
 #[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
