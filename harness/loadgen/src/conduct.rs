@@ -129,7 +129,8 @@ fn wait_until_steady(warm_up: &WarmUp, latest: Schedule, run_until: impl Fn(u64)
         let replies = warm_up.replies();
         windows.push(replies - before);
         before = replies;
-        if ends_ns >= latest.start_ns + warm_up.least_ns && is_steady(&windows) {
+        let is_long_enough = ends_ns >= latest.start_ns + warm_up.least_ns;
+        if is_long_enough && warm_up.is_prepared() && is_steady(&windows) {
             return true;
         }
         ends_ns += WINDOW_NS;

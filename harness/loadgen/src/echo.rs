@@ -29,6 +29,8 @@ pub(crate) struct Echo {
     pace: Pace,
     /// Messages outstanding on all of this loop's connections.
     outstanding: u64,
+    /// Its connections that are in their past.
+    in_their_past: u64,
 }
 
 /// When messages are due.
@@ -96,7 +98,9 @@ impl Echo {
             Kind::Text => Opcode::Text,
             Kind::Binary => Opcode::Binary,
         };
-        (Self { template: Template::new(payload_bytes, kind), past, opcode, pace, outstanding: 0 }, peers)
+        let in_their_past = peers.iter().filter(|peer| peer.is_in_its_past()).count() as u64;
+        let template = Template::new(payload_bytes, kind);
+        (Self { template, past, opcode, pace, outstanding: 0, in_their_past }, peers)
     }
 
     /// What the message of a connection with this sequence number is made from.
@@ -121,8 +125,10 @@ impl Echo {
         if !peer.is_in_its_past() {
             self.count(peer, wrong.is_none(), at_ns, context);
         }
+        let was_in_its_past = peer.is_in_its_past();
         peer.answered += 1;
         self.outstanding -= 1;
+        self.in_their_past -= u64::from(was_in_its_past && !peer.is_in_its_past());
         if let Some(wrong) = wrong {
             context.tally.error(wrong, 1);
         }
@@ -239,13 +245,18 @@ impl Workload for Echo {
         }
     }
 
+    fn unprepared(&self) -> u64 {
+        self.in_their_past
+    }
+
     fn lost(&mut self, peer: &mut Peer, _was_open: bool) {
         self.outstanding -= peer.outstanding();
-        peer.answered = peer.sent;
+        self.in_their_past -= u64::from(peer.is_in_its_past());
         match &mut self.pace {
             Pace::Closed(closed) => closed.end(peer),
             Pace::Open(open) => open.end(peer),
         }
+        (peer.past, peer.answered) = (0, peer.sent);
     }
 
     fn is_done(&self, context: &Context) -> bool {

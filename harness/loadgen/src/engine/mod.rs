@@ -151,7 +151,7 @@ impl<W: Workload> EventLoop<W> {
     /// is sent by the clock would be late by as long as the batch takes.
     fn turn(&mut self, timeout_ns: u64, mut next_tick_ns: u64) -> io::Result<()> {
         let ready = self.poller.wait(timeout_ns.saturating_sub(self.context.spin_ns))?;
-        self.context.follow_warm_up();
+        self.context.follow_warm_up(self.workload.unprepared());
         for index in 0..ready {
             if let Some(ready) = self.poller.event(index) {
                 self.handle(ready);

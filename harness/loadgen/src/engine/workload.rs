@@ -70,6 +70,11 @@ pub(crate) trait Workload {
     /// A connection that was over has ended: makes its state ready for the one that takes its place.
     fn renew(&mut self, _connection: &mut Self::Connection) {}
 
+    /// Connections that do something else before what is counted: the warm-up waits for them.
+    fn unprepared(&self) -> u64 {
+        0
+    }
+
     /// A connection did not open, or `was_open` and is lost.
     fn lost(&mut self, connection: &mut Self::Connection, was_open: bool);
 
@@ -112,6 +117,8 @@ pub(crate) struct Context {
     pub(crate) warm_up: Option<Arc<WarmUp>>,
     /// Replies that the warm-up has not been told of.
     pub(crate) untold: u64,
+    /// Unprepared connections that it has been told of.
+    pub(crate) told_unprepared: u64,
     /// For how long before the next tick nothing sleeps.
     pub(crate) spin_ns: u64,
     pub(crate) tally: Tally,
@@ -134,6 +141,7 @@ impl Context {
             sending: false,
             warm_up: None,
             untold: 0,
+            told_unprepared: 0,
             spin_ns: 0,
             tally: Tally::default(),
             reads_wire: true,
@@ -153,10 +161,14 @@ impl Context {
         }
     }
 
-    /// Tells the warm-up of the last batch's replies, and hears from it when counting begins.
-    pub(super) fn follow_warm_up(&mut self) {
+    /// Tells the warm-up of the last batch's replies and of the connections that are unprepared, and hears from it when
+    /// counting begins.
+    pub(super) fn follow_warm_up(&mut self, unprepared: u64) {
         let Some(warm_up) = &self.warm_up else { return };
-        if let Some(measure_ns) = warm_up.note(std::mem::take(&mut self.untold)) {
+        let told = std::mem::replace(&mut self.told_unprepared, unprepared);
+        if let Some(measure_ns) =
+            warm_up.note(std::mem::take(&mut self.untold), unprepared.wrapping_sub(told))
+        {
             self.schedule = self.schedule.measured_from(measure_ns);
             self.warm_up = None;
         }

@@ -7,7 +7,7 @@ fn begun(messages: Option<NonZeroU64>) -> (Echo, Peer, Context, Vec<Vec<u8>>) {
     let (mut echo, mut peers) =
         Echo::new(PAYLOAD_BYTES, Kind::Text, 1 << 17, (2, messages), &Arrivals::default(), 0..1, 1);
     let (mut peer, mut context) = (peers.remove(0), context());
-    peer.past = PAST;
+    (peer.past, echo.in_their_past) = (PAST, 1);
     let first = sent(&mut echo, &mut peer, &mut context);
     (echo, peer, context, first)
 }
@@ -35,9 +35,11 @@ fn a_past_is_sent_one_by_one_and_checked_but_not_counted() {
     let (mut echo, mut peer, mut context, mut out) = begun(NonZeroU64::new(2));
     for number in 0..PAST {
         assert_eq!((out.len(), out[0].len()), (1, 2048), "message {number}");
+        assert_eq!(echo.unprepared(), 1, "counting waits for it");
         let reply = if number == 1 { Reply::Changed { place: 700 } } else { Reply::Right };
         out = answer(&mut echo, &mut peer, &mut context, reply, &out);
     }
+    assert_eq!(echo.unprepared(), 0);
     assert_eq!(context.tally.errors["a reply that differs from what was sent"], 1);
     assert_eq!((context.tally.sent, context.tally.messages), (2, 0));
 
@@ -65,4 +67,12 @@ fn nothing_of_a_past_is_sent_before_the_load_begins() {
     let (mut echo, mut peer, mut context, out) = begun(None);
     context.schedule = Schedule::UNKNOWN;
     assert!(answer(&mut echo, &mut peer, &mut context, Reply::Right, &out).is_empty());
+}
+
+#[test]
+fn a_connection_that_is_lost_in_its_past_is_not_waited_for() {
+    let (mut echo, mut peer, context, _) = begun(NonZeroU64::new(2));
+    echo.lost(&mut peer, true);
+    assert_eq!((echo.unprepared(), echo.outstanding), (0, 0));
+    assert!(echo.is_done(&context));
 }
