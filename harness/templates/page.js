@@ -74,7 +74,7 @@ function tellRow(row, box) {
     const median = figure.median[column];
     const interval = figure.low ? `, 95 % interval ${figure.low[column]} to ${figure.high[column]}` : "";
     add("div", median === null ? row.cells[2].textContent : `median ${median}${interval}`);
-    add("div", `${valid} of ${taken} trials count` + (figure.at_least?.includes(column) ? "; a lower bound" : ""));
+    add("div", `${valid} of ${taken} trials count` + (figure.at_least?.includes(column) ? "; a lower bound" : figure.at_most?.includes(column) ? "; an upper bound" : ""));
   });
 }
 const middle = element => {

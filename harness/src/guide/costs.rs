@@ -5,9 +5,11 @@ use crate::cost::{Cost, Costs};
 use crate::report::{CEILING, Row, Sheet, number};
 use crate::results::Run;
 
-/// What each contender takes of the machine under the load with the most connections, and of those who keep it.
+/// What each contender takes of the machine, under the load with the most connections of those that most of them were asked for, and
+/// of those who keep it.
 pub(super) fn table(run: &Run, sheets: &[Sheet<'_>], costs: &Costs) -> String {
-    let Some(sheet) = sheets.iter().rev().max_by_key(|sheet| sheet.load.connections()) else {
+    let Some(sheet) = sheets.iter().rev().max_by_key(|sheet| (sheet.columns.len(), sheet.load.connections()))
+    else {
         return "The run has no loads.\n".to_owned();
     };
     let row = |name: &str| sheet.rows.iter().chain(&sheet.costs).find(|row| row.name.starts_with(name));

@@ -15,24 +15,26 @@ use cases::{CASES, Case};
 #[must_use]
 pub fn markdown(run: &Run, costs: &Costs, level: usize) -> String {
     let sheets: Vec<Sheet<'_>> = asked(run).map(|load| Sheet::of(run, load)).collect();
-    let answers: Vec<Answer> =
-        sheets.iter().enumerate().map(|(id, sheet)| Answer::of(run, id, sheet)).collect();
+    let answers: Vec<(&Load, Answer)> = sheets
+        .iter()
+        .enumerate()
+        .filter_map(|(id, sheet)| Some((sheet.load, Answer::of(run, id, sheet)?)))
+        .collect();
     let heading = "#".repeat(level);
     let name = &run.header.name;
     let mut text = format!(
-        "Facts are of [{name}](results/{name}.md); who ties cannot be told apart by its data. The ceiling is left out: it is no framework to pick.\n"
+        "Facts are of [{name}](results/{name}.md); who ties cannot be told apart by its data, and ≥ is what the load generator's own limit left to be seen. The ceiling is left out: it is no framework to pick.\n"
     );
     for Case { title, opinion, wanted } in CASES {
         let _ = write!(text, "\n{heading} {title}\n\n");
         for (what, is_it) in *wanted {
-            let found: Vec<String> = sheets
+            let found: Vec<String> = answers
                 .iter()
-                .zip(&answers)
-                .filter(|(sheet, _)| is_it(sheet.load))
-                .map(|(sheet, answer)| fact(name, sheet.load, answer))
+                .filter(|(load, _)| is_it(load))
+                .map(|(load, answer)| fact(name, load, answer))
                 .collect();
             if found.is_empty() {
-                let _ = writeln!(text, "- {what}: this run has no figures of it.");
+                let _ = writeln!(text, "- {what}: this run compares nobody in it.");
             }
             text.extend(found);
         }
@@ -60,7 +62,10 @@ fn fact(run: &str, load: &Load, answer: &Answer) -> String {
     });
     let wins: Vec<String> = wins.collect();
     let wins = if wins.is_empty() { "too few trials to tell".to_owned() } else { wins.join("; ") };
-    format!("- {}: {wins}.\n", link(run, load))
+    let names: Vec<&str> = answer.asked.iter().map(|(_, name)| name.as_str()).collect();
+    let asked =
+        if answer.asks_all { String::new() } else { format!(", asked of {} alone", names.join(", ")) };
+    format!("- {}{asked}: {wins}.\n", link(run, load))
 }
 
 /// A link to a load's table in the Markdown of a run.

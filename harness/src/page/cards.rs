@@ -115,8 +115,7 @@ impl Mark {
 /// The figure alone, or why there is none.
 pub(super) fn median(cell: &Cell) -> String {
     match &cell.value {
-        Ok(estimate) if cell.at_least => format!("≥ {}", number(estimate.median)),
-        Ok(estimate) => number(estimate.median),
+        Ok(estimate) => format!("{}{}", cell.bound.sign(), number(estimate.median)),
         Err(missing) => (*missing).to_owned(),
     }
 }

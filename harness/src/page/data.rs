@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Number;
 
 use super::sections::shown;
-use crate::report::{Row, Sheet};
+use crate::report::{Bound, Row, Sheet};
 use crate::results::{Outcome, Run};
 
 #[derive(Serialize)]
@@ -44,6 +44,9 @@ struct FigureData {
     /// Contenders of which it is a lower bound.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     at_least: Vec<usize>,
+    /// Contenders of which it is an upper bound.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    at_most: Vec<usize>,
 }
 
 /// The figures as JSON that may stand in a page: no `<` ends its element.
@@ -92,9 +95,14 @@ fn figure(id: usize, row: &Row, is_thin: bool) -> FigureData {
         low: if is_left_out { Vec::new() } else { low },
         high: if is_left_out { Vec::new() } else { high },
         place: if !is_thin && place.iter().any(Option::is_some) { place } else { Vec::new() },
-        at_least: (0..row.cells.len()).filter(|i| row.cells[*i].at_least).collect(),
+        at_least: bounded(row, Bound::AtLeast),
+        at_most: bounded(row, Bound::AtMost),
         median,
     }
+}
+
+fn bounded(row: &Row, bound: Bound) -> Vec<usize> {
+    (0..row.cells.len()).filter(|i| row.cells[*i].bound == bound).collect()
 }
 
 /// Five significant digits: one more than is shown, and no more than a thousand rows have room for.

@@ -61,7 +61,7 @@ pub fn html(run: &Run) -> Result<String> {
     let sheets: Vec<Sheet<'_>> = asked(run).map(|load| Sheet::of(run, load)).collect();
     let is_thin = sheets.iter().map(|sheet| sheet.columns.len()).sum::<usize>() > MOST_ROWS;
     let answers: Vec<Answer> =
-        sheets.iter().enumerate().map(|(i, sheet)| Answer::of(run, i, sheet)).collect();
+        sheets.iter().enumerate().filter_map(|(i, sheet)| Answer::of(run, i, sheet)).collect();
     let contenders = header.contenders.iter().enumerate().map(|(index, entry)| Contender {
         index,
         name: entry.name.clone(),

@@ -2,7 +2,8 @@
 
 use super::number;
 use super::sheet::{CEILING, Row, Sheet};
-use crate::results::Run;
+use crate::plan::ToolName;
+use crate::results::{Entry, Run};
 
 /// What is won, as the columns of the table: what the server can do, and what it costs.
 pub(crate) const COLUMNS: [&str; 5] = ["Most", "Median latency", "p99 latency", "CPU", "Memory"];
@@ -11,6 +12,10 @@ pub(crate) const COLUMNS: [&str; 5] = ["Most", "Median latency", "p99 latency", 
 pub(crate) struct Answer {
     pub id: usize,
     pub title: String,
+    /// Whom the load was asked of, ceiling and control left out, by their places in the run.
+    pub asked: Vec<(usize, String)>,
+    /// Are they all of the run's?
+    pub asks_all: bool,
     /// One a column; none where the load has no such figure.
     pub wins: Vec<Option<Win>>,
 }
@@ -56,13 +61,36 @@ impl Firsts {
 }
 
 impl Answer {
-    pub fn of(run: &Run, id: usize, sheet: &Sheet<'_>) -> Self {
+    /// None of a load with nothing to win: of one contender alone, or by another's tool, whose limit may be its own.
+    pub fn of(run: &Run, id: usize, sheet: &Sheet<'_>) -> Option<Self> {
+        let index = |entry: &&Entry| (run.entry_index(&entry.name), entry.name.clone());
+        let asked: Vec<_> = sheet
+            .columns
+            .iter()
+            .copied()
+            .filter(|entry| is_candidate(entry))
+            .map(|entry| index(&entry))
+            .collect();
+        if asked.len() < 2 || sheet.load.tool() != ToolName::Loadgen {
+            return None;
+        }
         let win = |column: usize| {
             let row = sheet.rows.iter().find(|row| column_of(row) == Some(column))?;
             win(run, sheet, row)
         };
-        Self { id, title: sheet.load.to_string(), wins: (0..COLUMNS.len()).map(win).collect() }
+        Some(Self {
+            id,
+            title: sheet.load.to_string(),
+            asks_all: asked.len() == run.header.contenders.iter().filter(|entry| is_candidate(entry)).count(),
+            asked,
+            wins: (0..COLUMNS.len()).map(win).collect(),
+        })
     }
+}
+
+/// The ceiling is no framework to pick, and the control no contender.
+fn is_candidate(entry: &Entry) -> bool {
+    entry.name != CEILING && !entry.is_control()
 }
 
 /// The column that a figure belongs to.
@@ -85,7 +113,7 @@ fn column_of(row: &Row) -> Option<usize> {
     }
 }
 
-/// The ceiling is no framework to pick, and the control no contender: neither takes a place here.
+/// Who is first in a figure; the control has no place.
 fn win(run: &Run, sheet: &Sheet<'_>, row: &Row) -> Option<Win> {
     let ranked: Vec<(usize, usize)> = (0..row.cells.len())
         .filter(|i| sheet.columns[*i].name != CEILING)
@@ -94,8 +122,8 @@ fn win(run: &Run, sheet: &Sheet<'_>, row: &Row) -> Option<Win> {
     let first = ranked.iter().map(|(_, place)| *place).min()?;
     let winners: Vec<usize> = ranked.iter().filter(|(_, place)| *place == first).map(|(i, _)| *i).collect();
     let sign = row.better.unwrap_or(1.0);
-    let medians = winners.iter().filter_map(|i| Some(row.cells[*i].value.as_ref().ok()?.median));
-    let best = medians.max_by(|a, b| (a * sign).total_cmp(&(b * sign)))?;
+    let medians = winners.iter().filter_map(|i| Some((row.cells[*i].value.as_ref().ok()?.median, *i)));
+    let (best, i) = medians.max_by(|(a, _), (b, _)| (a * sign).total_cmp(&(b * sign)))?;
     // `Deliveries/s` is both.
     let unit = match name_and_unit(&row.name) {
         (name, "") => name.to_lowercase(),
@@ -107,22 +135,25 @@ fn win(run: &Run, sheet: &Sheet<'_>, row: &Row) -> Option<Win> {
             .into_iter()
             .map(|i| (run.entry_index(&sheet.columns[i].name), sheet.columns[i].name.clone()))
             .collect(),
-        best: format!("{} {unit}", number(best)),
+        best: format!("{}{} {unit}", row.cells[i].bound.sign(), number(best)),
     })
 }
 
-/// How often each was first, alone or with others, among the figures of the table; the most often first.
+/// How often each was first, alone or with others, among the figures of the table that it was asked for; the greatest share first.
 pub(crate) fn firsts(run: &Run, answers: &[Answer]) -> Vec<Firsts> {
-    let wins: Vec<&Win> = answers.iter().flat_map(|answer| answer.wins.iter().flatten()).collect();
     let candidates = run.header.contenders.iter().enumerate();
     let mut firsts: Vec<Firsts> = candidates
-        .filter(|(_, entry)| entry.name != CEILING && !entry.is_control())
+        .filter(|(_, entry)| is_candidate(entry))
         .map(|(index, entry)| {
+            let asked = answers.iter().filter(|answer| answer.asked.iter().any(|(asked, _)| *asked == index));
+            let wins: Vec<&Win> = asked.flat_map(|answer| answer.wins.iter().flatten()).collect();
             let won = wins.iter().filter(|win| win.names.iter().any(|(winner, _)| *winner == index));
             let alone = won.clone().filter(|win| win.names.len() == 1).count();
             Firsts { index, name: entry.name.clone(), alone, tied: won.count() - alone, of: wins.len() }
         })
         .collect();
-    firsts.sort_by_key(|first| std::cmp::Reverse((first.alone + first.tied, first.alone)));
+    firsts.sort_by_key(|first| {
+        std::cmp::Reverse((first.percent_alone() + first.percent_tied(), first.percent_alone()))
+    });
     firsts
 }

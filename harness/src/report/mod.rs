@@ -30,7 +30,7 @@ pub use markdown::{markdown, tables_markdown};
 pub use number::number;
 pub(crate) use number::range;
 pub(crate) use seconds::{MEDIAN_MS, P99_MS, Read, medians};
-pub(crate) use sheet::{CEILING, Cell, Note, Row, Sheet};
+pub(crate) use sheet::{Bound, CEILING, Cell, Note, Row, Sheet};
 pub(crate) use standing::{estimated, noise_floor, valid};
 pub(crate) use table::asked;
 pub use table::{Table, costs, table, tables};

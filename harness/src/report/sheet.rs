@@ -42,12 +42,19 @@ pub(crate) struct Row {
 pub(crate) struct Cell {
     /// Over its valid trials, or in a word why there is none.
     pub value: Result<Estimate, &'static str>,
-    /// Was the load generator the limit?
-    pub at_least: bool,
+    pub bound: Bound,
     /// Contenders that the data cannot tell apart share one.
     pub place: Option<usize>,
     /// Of trials that do not count.
     pub invalid: Vec<f64>,
+}
+
+/// Is a figure the truth, or a bound of it, since the load generator was the limit?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bound {
+    None,
+    AtLeast,
+    AtMost,
 }
 
 /// What there is to say of a trial, or of a contender without one.
@@ -84,6 +91,17 @@ impl Row {
     }
 }
 
+impl Bound {
+    /// Before the figure.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::AtLeast => "≥ ",
+            Self::AtMost => "≤ ",
+        }
+    }
+}
+
 impl Cell {
     /// The figure with its error, and its place.
     pub fn text(&self) -> String {
@@ -91,8 +109,7 @@ impl Cell {
         match &self.value {
             Err(missing) => format!("{missing}{place}"),
             Ok(estimate) => {
-                let at_least = if self.at_least { "≥ " } else { "" };
-                format!("{at_least}{}{place}", number::estimate(estimate))
+                format!("{}{}{place}", self.bound.sign(), number::estimate(estimate))
             }
         }
     }
@@ -137,13 +154,14 @@ pub(super) fn cell(
 ) -> Cell {
     Cell {
         value: estimate.ok_or_else(|| missing(run, entry, load)),
-        at_least: figure.is_rate && is_lower_bound(run, entry, load),
+        bound: if figure.is_rate && is_lower_bound(run, entry, load) { Bound::AtLeast } else { Bound::None },
         place: None,
         invalid: invalid(run, entry, load, figure.of),
     }
 }
 
-/// Ratios are taken within a round, where both were measured back to back.
+/// Ratios are taken within a round, where both were measured back to back. Of a ceiling that the load generator limited they are
+/// upper bounds, and of another that it limited as well they are nothing.
 fn share_of_ceiling(run: &Run, columns: &[&Entry], load: &Load) -> Option<Row> {
     let ceiling = columns.iter().find(|entry| entry.name == CEILING)?;
     let (compared, of) = performance(load);
@@ -158,11 +176,18 @@ fn share_of_ceiling(run: &Run, columns: &[&Entry], load: &Load) -> Option<Row> {
         valid(run, entry, load).filter_map(share).collect()
     };
     let shares = estimates(&columns.iter().map(seen).collect::<Vec<_>>());
-    let cell = |(entry, share): (&&Entry, Option<Estimate>)| Cell {
-        value: share.ok_or_else(|| missing(run, entry, load)),
-        at_least: false,
-        place: None,
-        invalid: Vec::new(),
+    let is_bounded = |entry: &Entry| compared != "CPU" && is_lower_bound(run, entry, load);
+    let ceiling_is_bounded = is_bounded(ceiling);
+    let cell = |(entry, share): (&&Entry, Option<Estimate>)| {
+        let share = share.ok_or_else(|| missing(run, entry, load));
+        let (value, bound) = match (is_bounded(entry), ceiling_is_bounded) {
+            _ if entry.name == CEILING => (share, Bound::None),
+            (false, false) => (share, Bound::None),
+            (false, true) => (share, Bound::AtMost),
+            (true, false) => (share, Bound::AtLeast),
+            (true, true) => (share.and(Err("both ≥")), Bound::None),
+        };
+        Cell { value, bound, place: None, invalid: Vec::new() }
     };
     Some(Row {
         name: format!("Share of the ceiling, by {compared} (%)"),
