@@ -15,7 +15,7 @@ trap 'stop_server; rm -rf "$logs"' EXIT
 
 say "building"
 cargo build --profile "$profile" --locked --quiet --package ceiling-server --package loadgen
-cargo build --profile "$profile" --locked --quiet --package loadgen --example peer --example tables
+cargo build --profile "$profile" --locked --quiet --package loadgen --example peer --example gaps --example tables
 
 server=
 # A server by its command; the ceiling without one.

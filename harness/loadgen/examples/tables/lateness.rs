@@ -7,7 +7,7 @@ use crate::records::Records;
 use crate::spread::{Spread, verdict};
 
 /// So many of a hundred sends are to leave within so long of their time.
-const GOAL_PERCENT: f64 = 99.9;
+pub const GOAL_PERCENT: f64 = 99.9;
 const GOAL_NS: u64 = 100_000;
 
 /// The measurement of a record.

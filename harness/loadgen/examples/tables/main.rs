@@ -2,6 +2,7 @@
 //! scripts write. `tables` writes, and `tables --check` says whether the README is what the records say.
 
 mod capacity;
+mod gaps;
 mod lateness;
 mod ratios;
 mod records;
@@ -17,9 +18,10 @@ use records::Records;
 /// A table: the name of its records and of its markers, the script that measures it, and how its rows are made.
 type Table = (&'static str, &'static str, fn(&Records) -> Result<String, Box<dyn Error>>);
 
-const TABLES: [Table; 4] = [
+const TABLES: [Table; 5] = [
     ("ratios", "scripts/loadgen-ratios.sh", ratios::table),
     ("lateness", "scripts/lateness.sh", lateness::table),
+    ("gaps", "scripts/lateness.sh", gaps::table),
     ("threads", "scripts/lateness.sh", threads::table),
     ("capacity", "scripts/capacity.sh", capacity::table),
 ];
