@@ -20,7 +20,7 @@ use stream::{Ending, Stream};
 const CLIENTS: usize = 64;
 /// How long a client listens that has no more to say. A server that does not read on, since there is an event stream to send, does not see
 /// its end behind bytes that it did not ask for.
-const LISTENS: Duration = Duration::from_secs(1);
+const LISTENS: Duration = Duration::from_millis(100);
 
 /// A stream that a server did not bring to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
