@@ -8,7 +8,7 @@ use super::kept::read_kept;
 use super::report::latest_of;
 use crate::cli::{Exit, ReadmeOptions, Shared};
 use crate::guide;
-use crate::report::{head, tables_markdown};
+use crate::report::{LEGEND, head, overview_markdown};
 use crate::results::Run;
 use crate::root::Root;
 
@@ -35,6 +35,8 @@ pub fn readme(shared: &Shared, options: &ReadmeOptions) -> Result<Exit> {
 fn results(run: &Run) -> String {
     let name = &run.header.name;
     let machine = head(run).join(" ");
-    let tables = tables_markdown(run, 3);
-    format!("From [{name}](results/{name}.md). {machine}\n\n{tables}\n")
+    let tables = overview_markdown(run, 3);
+    format!(
+        "From [{name}](results/{name}.md), which has every figure and what speaks against it. {machine}\n\n{LEGEND}\n\n{tables}"
+    )
 }

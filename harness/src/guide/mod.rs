@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use crate::cost::Costs;
 use crate::plan::Load;
-use crate::report::{Answer, COLUMNS, Sheet, asked};
+use crate::report::{Answer, COLUMNS, Sheet, asked, link};
 use crate::results::Run;
 use cases::{CASES, Case};
 
@@ -66,30 +66,4 @@ fn fact(run: &str, load: &Load, answer: &Answer) -> String {
     let asked =
         if answer.asks_all { String::new() } else { format!(", asked of {} alone", names.join(", ")) };
     format!("- {}{asked}: {wins}.\n", link(run, load))
-}
-
-/// A link to a load's table in the Markdown of a run.
-fn link(run: &str, load: &Load) -> String {
-    let title = load.to_string();
-    format!("[{title}](results/{run}.md#{})", anchor(&title))
-}
-
-/// How code hosts name a heading: lower case, a dash for a space, other marks left out.
-fn anchor(title: &str) -> String {
-    let kept = title
-        .to_lowercase()
-        .chars()
-        .filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c))
-        .collect::<String>();
-    kept.replace(' ', "-")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_anchor_is_as_code_hosts_make_it() {
-        assert_eq!(anchor("echo, 64 × 64 B, 10000/s, spinning"), "echo-64--64-b-10000s-spinning");
-    }
 }

@@ -94,7 +94,7 @@ fn is_candidate(entry: &Entry) -> bool {
 }
 
 /// The column that a figure belongs to.
-fn column_of(row: &Row) -> Option<usize> {
+pub(super) fn column_of(row: &Row) -> Option<usize> {
     row.better?;
     let name = row.name.to_lowercase();
     let is = |text: &str| name.contains(text);

@@ -1,11 +1,12 @@
 use std::fmt::Write as _;
 
 use super::tools::WHY_TOOLS_DIFFER;
-use super::{Table, costs, head, tables, tools, transports};
+use super::{Table, costs, head, overview, tables, tools, transports};
+use crate::plan::Load;
 use crate::results::Run;
 
 /// How the cells are to be read.
-const LEGEND: &str = "Each cell: the median over the rounds (its 95 % interval) #place. Contenders that the data cannot tell apart \
+pub const LEGEND: &str = "Each cell: the median over the rounds (its 95 % interval) #place. Contenders that the data cannot tell apart \
                       share a place. ≥: the load generator was the limit, so the server can do at least this. Noise: what the control, one \
                       contender entered twice, differs from itself by; no place is given for less.";
 
@@ -25,7 +26,7 @@ pub fn markdown(run: &Run) -> String {
         let _ = writeln!(page, "- {}", escape(&line));
     }
     let _ = writeln!(page, "\n{LEGEND}\n");
-    page.push_str(&tables_markdown(run, 2));
+    page.push_str(&joined(&tables(run), 2));
     let transports = transports(run);
     if !transports.is_empty() {
         let tables = joined(&transports, 3);
@@ -43,10 +44,10 @@ pub fn markdown(run: &Run) -> String {
     page
 }
 
-/// The tables of the loads alone, their titles headings of this level.
+/// The overview's tables, their titles headings of this level.
 #[must_use]
-pub fn tables_markdown(run: &Run, level: usize) -> String {
-    joined(&tables(run), level)
+pub fn overview_markdown(run: &Run, level: usize) -> String {
+    joined(&overview(run), level)
 }
 
 fn joined(tables: &[Table], level: usize) -> String {
@@ -81,4 +82,30 @@ fn escape(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// A link to a load's table in the Markdown of a run.
+pub(crate) fn link(run: &str, load: &Load) -> String {
+    let title = load.to_string();
+    format!("[{title}](results/{run}.md#{})", anchor(&title))
+}
+
+/// How code hosts name a heading: lower case, a dash for a space, other marks left out.
+fn anchor(title: &str) -> String {
+    let kept = title
+        .to_lowercase()
+        .chars()
+        .filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c))
+        .collect::<String>();
+    kept.replace(' ', "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_anchor_is_as_code_hosts_make_it() {
+        assert_eq!(anchor("echo, 64 × 64 B, 10000/s, spinning"), "echo-64--64-b-10000s-spinning");
+    }
 }
