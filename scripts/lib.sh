@@ -14,6 +14,19 @@ as_root() {
   fi
 }
 
+# Installs the Python packages that scripts/NAME.txt pins, into an environment of their own: tools/NAME.
+python_packages() {
+  local environment=tools/$1 pinned=scripts/$1.txt
+  cmp -s "$pinned" "$environment/installed.txt" && return
+  say "installing $(grep -o '^[^#= ]*==[^ ]*' "$pinned" | paste -sd' ')"
+  command -v python3 >/dev/null || die "no python3 for what $pinned names: install it, with its module venv"
+  python3 -m venv --clear "$environment" ||
+    die "python3 has no module venv: install it (Debian: apt-get install python3-venv)"
+  "$environment/bin/pip" install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+    --requirement "$pinned" || die "could not install what $pinned names"
+  cp "$pinned" "$environment/installed.txt"
+}
+
 # The first line of a file of records (harness/loadgen/measured): when, where and how they were taken.
 record_of_the_machine() {
   printf '{"date":"%s","cpu":"%s","cores":%s,"kernel":"%s","congestion_control":"%s","open_files":"%s","commit":"%s","how":"%s"}\n' \

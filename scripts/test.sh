@@ -6,6 +6,12 @@
 scripts/setup.sh --test
 say "scripts"
 shellcheck --external-sources scripts/*.sh .ci/run
+say "container file and workflow"
+# Their syntax alone: building an image takes a registry and a daemon, running a workflow its host.
+python_packages linters
+tools/linters/bin/hadolint Containerfile
+tools/linters/bin/python -c 'import sys; from ruamel.yaml import YAML; YAML(typ="safe", pure=True).load(sys.stdin)' \
+  <.github/workflows/ci.yml >/dev/null
 say "format"
 cargo fmt --all --check
 say "lints"

@@ -67,6 +67,10 @@ fn a_copy_of_a_package_is_another_package_of_the_same_framework() {
     );
     let source = read("src/main.rs");
     assert!(source.contains("variant.name(\"hyper-two\"), (\"hyper\", version)"), "{source}");
+    let told = stdout(&made);
+    for line in ["Cargo.toml:3: description", "main.rs:22: let version = launch::version_of(\"hyper\""] {
+        assert!(told.contains(line), "{line} in {told}");
+    }
 }
 
 #[test]

@@ -34,7 +34,13 @@ pub fn new(shared: &Shared, options: &NewOptions) -> Result<Exit> {
         exclude(root.path(), name)?;
     }
     out!("{}", folder.display());
-    out!("Put your framework in, then prove it: harness verify {name}");
+    if folder.join("Cargo.toml").exists() {
+        out!("Put your framework in. What still names {from}:");
+        for line in left(&folder, from)? {
+            out!("  {line}");
+        }
+    }
+    out!("Then prove it: harness verify {name}");
     Ok(Exit::Done)
 }
 
@@ -81,6 +87,24 @@ fn copy(from: &Path, to: &Path, renamings: &[(String, String)]) -> Result<()> {
         fs::set_permissions(&target, fs::metadata(&source)?.permissions()).with_context(failed)?;
     }
     Ok(())
+}
+
+/// The lines that still name the other contender, mostly as its framework: the compiler would not find all of them.
+fn left(folder: &Path, from: &str) -> Result<Vec<String>> {
+    let failed = || format!("failed to read {}", folder.display());
+    let mut lines = Vec::new();
+    for entry in fs::read_dir(folder).with_context(failed)? {
+        let path = entry.with_context(failed)?.path();
+        if path.is_dir() {
+            lines.extend(left(&path, from)?);
+        } else if let Ok(text) = fs::read_to_string(&path) {
+            let naming = text.lines().zip(1..).filter(|(line, _)| line.contains(from));
+            lines
+                .extend(naming.map(|(line, number)| format!("{}:{number}: {}", path.display(), line.trim())));
+        }
+    }
+    lines.sort();
+    Ok(lines)
 }
 
 /// Replaces what is found first, at each place once: what was put in is not looked at again.

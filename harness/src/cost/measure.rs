@@ -32,6 +32,7 @@ pub fn count(contender: &Contender, root: &Root) -> Result<Cost> {
     let Some(package) = package(contender) else {
         let end = if contender.language == "Python" { "py" } else { "js" };
         cost.lines = Lines::of(&root.servers().join(&contender.name), end)?.all;
+        cost.script = contender.build.is_empty();
         return Ok(cost);
     };
     let tree = Tree::of(package, root)?;
@@ -58,6 +59,8 @@ pub fn compile(contender: &Contender, root: &Root) -> Result<Option<Built>> {
         .args(["build", "--locked", "--offline", "--quiet", "--release", "--package", package])
         .arg("--target-dir")
         .arg(target.path())
+        // A wrapper that keeps what was compiled before would have the build begin with more than nothing.
+        .env("RUSTC_WRAPPER", "")
         .current_dir(root.path())
         .status()
         .context("failed to run cargo")?;

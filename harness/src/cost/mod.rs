@@ -50,6 +50,9 @@ pub struct Cost {
     /// Lines of the project's crates that some contenders share and others do without.
     #[serde(default)]
     pub shared_lines: usize,
+    /// Is it a script, which nothing builds?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub script: bool,
     /// Crates of others that it is built from, build scripts' and macros' too; none for another language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crates: Option<usize>,

@@ -29,15 +29,30 @@ pub fn markdown(costs: &Costs) -> String {
 impl Cost {
     /// Its figures as texts, in the table's order.
     pub(crate) fn cells(&self) -> [String; 7] {
+        let unknown = if self.script { "script" } else { "–" };
+        let built = |value: Option<f64>| value.map_or(unknown.to_owned(), number);
         let count = |value: Option<usize>| value.map_or("–".to_owned(), |value| value.to_string());
         [
             self.lines.to_string(),
             count(self.websocket_lines),
             count(self.event_stream_lines),
             self.shared_lines.to_string(),
-            count(self.crates),
-            self.binary_bytes.map_or("–".to_owned(), |bytes| number(bytes as f64 / 1_048_576.0)),
-            self.compile_s.map_or("–".to_owned(), number),
+            if self.script { unknown.to_owned() } else { count(self.crates) },
+            built(self.binary_bytes.map(|bytes| bytes as f64 / 1_048_576.0)),
+            built(self.compile_s),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_told_from_what_was_not_built_yet() {
+        let script = Cost { lines: 7, script: true, ..Cost::default() };
+        assert_eq!(script.cells(), ["7", "–", "–", "0", "script", "script", "script"]);
+        let rust = Cost { crates: Some(9), binary_bytes: Some(2 << 20), ..Cost::default() };
+        assert_eq!(rust.cells(), ["0", "–", "–", "0", "9", "2.000", "–"]);
     }
 }
