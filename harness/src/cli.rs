@@ -93,7 +93,11 @@ pub struct NewOptions {
 
 /// Options of `tools`.
 #[derive(Debug, Args)]
-pub struct ToolsOptions {}
+pub struct ToolsOptions {
+    /// Print JSON: an array of `Found` of results/schema.json, without our own.
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Options of `verify`.
 #[derive(Debug, Args)]
@@ -112,6 +116,9 @@ pub struct VerifyOptions {
     /// How long the hostile clients may go on at each, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub hostile_seconds: u64,
+    /// Print JSON: a line a check, `Checked` of results/schema.json.
+    #[arg(long, conflicts_with = "hostile")]
+    pub json: bool,
     /// Where the servers run.
     #[command(flatten)]
     pub place: Place,
@@ -164,6 +171,9 @@ pub struct RunOptions {
     /// Measure contenders that have not just proved the contract. The results say so.
     #[arg(long)]
     pub skip_verify: bool,
+    /// Print JSON in place of tables: a line a trial and one at the end, `RunLine` of results/schema.json.
+    #[arg(long)]
+    pub json: bool,
     /// Where the processes run.
     #[command(flatten)]
     pub place: Place,

@@ -63,14 +63,14 @@ function add(kind, text, to = tip) {
 
 // A row of a card: its figure to six digits, and how many trials are behind it.
 function tellRow(row, box) {
-  const section = row.closest(".load[id]");
-  if (!section) return;
-  const load = data.loads[section.id.slice(5)];
+  const number = row?.dataset.l ?? row?.closest(".load[id]")?.id.slice(5);
+  if (number === undefined) return hide();
+  const load = data.loads[number];
   const figure = load.figures.find(figure => figure.id === Number(row.closest(".card").dataset.f));
   const column = load.contenders.indexOf(Number(/\bc(\d+)/.exec(row.className)[1]));
   const [taken, valid] = load.trials[column];
   show(box, () => {
-    add("b", `${data.contenders[load.contenders[column]]}: ${figure.figure}`);
+    add("b", `${row.cells[0].textContent.replace("†", "")}: ${figure.figure}`);
     const median = figure.median[column];
     const interval = figure.low ? `, 95 % interval ${figure.low[column]} to ${figure.high[column]}` : "";
     add("div", median === null ? row.cells[2].textContent : `median ${median}${interval}`);

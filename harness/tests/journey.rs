@@ -3,7 +3,7 @@
 mod support;
 
 use harness::results::{Measured, Outcome, Run};
-use support::{BROADCAST, ECHO, Stage, stderr, stdout};
+use support::{BROADCAST, ECHO, Stage, stderr};
 
 fn measured(run: &Run) -> impl Iterator<Item = &Measured> {
     run.trials.iter().map(|trial| match &trial.outcome {
@@ -59,7 +59,7 @@ fn a_tiny_profile_measures_all_contenders_and_leaves_tables() {
     }
     let columns = "| | actix | ceiling | hyper | tungstenite | warp |";
     assert_eq!(page.matches(columns).count(), 4, "{page}");
-    assert!(stdout(&output).contains(&format!("{}.md", run.header.name)));
+    assert!(stderr(&output).contains(&format!("{}.md", run.header.name)));
     stage.assert_nothing_left();
 }
 

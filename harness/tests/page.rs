@@ -1,10 +1,16 @@
 //! The page of a run in a real browser: no error, and its figures those of the results.
 
+#[path = "page/answers.rs"]
+mod answers;
+#[path = "page/charts.rs"]
+mod charts;
 mod support;
 
 use std::fs;
 use std::process::Command;
 
+use answers::{assert_answers_are_those_of, assert_transports_are_those_of};
+use charts::with_more_rates;
 use harness::page::html;
 use harness::plan::{Load, ToolName};
 use harness::report::{number, tables};
@@ -21,11 +27,23 @@ const READER: &str = include_str!("page/read.js");
 #[derive(Deserialize)]
 struct Read {
     loads: Vec<LoadRead>,
+    answers: Vec<Vec<AnswerRead>>,
+    first: Vec<Vec<String>>,
+    jobs: Vec<LoadRead>,
     in_us: String,
     again: bool,
     shown: usize,
     tip: String,
     chart_tip: String,
+    way_tip: String,
+}
+
+/// The load, or who is first in it and with what.
+#[derive(Deserialize)]
+struct AnswerRead {
+    load: Option<String>,
+    names: Vec<String>,
+    best: String,
 }
 
 #[derive(Deserialize)]
@@ -167,6 +185,7 @@ fn assert_controls_work(read: &Read) {
     assert!((value(&read.in_us) / value(ms) / 1000.0 - 1.0).abs() < 1e-9, "{} µs, {ms} ms", read.in_us);
     assert!(read.again, "back in ms the figures are what they were");
     assert_eq!(read.shown, 0, "a contender that is not chosen is not shown");
+    assert!(read.way_tip.contains(" · ") && read.way_tip.contains("trials count"), "{}", read.way_tip);
     assert!(read.tip.contains("trials count") && read.chart_tip.contains("ms at percentile"), "{}", read.tip);
 }
 
@@ -176,6 +195,8 @@ fn the_committed_run_opens_and_shows_its_figures() {
     let run = committed();
     let read = read_off(browser, &html(&run).expect("a page"));
     assert_figures_are_those_of(&run, &read);
+    assert_answers_are_those_of(&run, &read);
+    assert_transports_are_those_of(&run, &read);
     assert_controls_work(&read);
 }
 
@@ -187,7 +208,29 @@ fn a_thousand_rows_stay_below_two_megabytes_and_open() {
     let Some(browser) = browser() else { return };
     let read = read_off(browser, &page);
     assert_figures_are_those_of(&run, &read);
+    assert_answers_are_those_of(&run, &read);
+    assert_transports_are_those_of(&run, &read);
     assert_controls_work(&read);
+}
+
+#[test]
+fn every_chart_is_drawn_where_the_results_have_what_it_shows() {
+    let run = with_more_rates(committed());
+    let page = html(&run).expect("a page");
+    for title in [
+        "Latency by percentile",
+        "Latency median over time",
+        "Latency p99 over time",
+        "Latency median against rate",
+        "Latency p99 against rate",
+        "Server memory, active",
+        "Share of the ceiling",
+        "On the wire, both ways",
+    ] {
+        assert!(page.contains(title), "{title}");
+    }
+    let Some(browser) = browser() else { return };
+    assert_figures_are_those_of(&run, &read_off(browser, &page));
 }
 
 #[test]

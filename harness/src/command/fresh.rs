@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::output::{err, out};
+use super::output::err;
 use crate::results::write;
 
 /// Writes a file that is made of a `source`; with `check` only tells whether it is what would be written, and if not, by
@@ -17,7 +17,7 @@ pub(super) fn keep(file: &Path, text: &str, check: bool, source: &str, command: 
     let shown = file.display();
     if !check {
         write(file, text)?;
-        out!("{shown}");
+        err!("wrote {shown}");
         return Ok(true);
     }
     let found = fs::read_to_string(file).with_context(|| format!("failed to read {shown}"))?;

@@ -11,6 +11,7 @@ mod hostile;
 pub mod instructions;
 mod keep;
 mod kept;
+mod lines;
 pub mod list;
 pub mod new;
 pub mod output;

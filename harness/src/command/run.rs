@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 
 use super::keep::keep_reports;
+use super::lines::RunLine;
 use super::output::{err, out};
 use super::prepare::{begin, go_on};
 use super::progress::Progress;
@@ -36,11 +37,11 @@ pub fn run(shared: &Shared, options: &RunOptions) -> Result<Exit> {
         Some(name) => go_on(&session, &results, name)?,
     };
     let Some(mut prepared) = prepared else { return Ok(Exit::Interrupted) };
-    let taken = measure(&session, &mut prepared, options.repeats);
+    let taken = measure(&session, &mut prepared, options);
     // Whatever ended the trials: those that were taken become results.
     let run = prepared.journal.to_run(Timestamp::now().to_string());
     let kept = || format!("the trials taken are in {}", prepared.journal.path().display());
-    let published = publish(&run, &results, prepared.journal.path()).with_context(kept);
+    let published = publish(&run, &results, prepared.journal.path(), options.json).with_context(kept);
     let taken = taken.with_context(kept)?;
     published?;
     if !taken {
@@ -53,7 +54,8 @@ pub fn run(shared: &Shared, options: &RunOptions) -> Result<Exit> {
     })
 }
 
-fn measure(session: &Session, prepared: &mut Prepared, repeats: u32) -> Result<bool> {
+fn measure(session: &Session, prepared: &mut Prepared, options: &RunOptions) -> Result<bool> {
+    let repeats = options.repeats;
     let Prepared { header, journal } = prepared;
     let profile = &header.profile;
     let logs = journal.path().parent().unwrap_or(Path::new(".")).to_owned();
@@ -66,7 +68,7 @@ fn measure(session: &Session, prepared: &mut Prepared, repeats: u32) -> Result<b
         tools: &header.tools,
         logs,
     };
-    let mut progress = Progress::new(&left(header, journal.trials(), repeats), profile);
+    let mut progress = Progress::new(&left(header, journal.trials(), repeats), profile, options.json);
     loop {
         let slots = next_round(header, journal.trials(), repeats);
         if slots.is_empty() {
@@ -79,14 +81,21 @@ fn measure(session: &Session, prepared: &mut Prepared, repeats: u32) -> Result<b
     }
 }
 
-fn publish(run: &Run, results: &Path, journal: &Path) -> Result<()> {
+fn publish(run: &Run, results: &Path, journal: &Path, json: bool) -> Result<()> {
     let name = &run.header.name;
     let file = results.join(format!("{name}.json"));
     save(&file, run)?;
     if let Some(logs) = journal.parent() {
         keep_reports(logs, &results.join(format!("{name}.artillery")))?;
     }
-    out!("{}", terminal(run));
+    if !json {
+        out!("{}", terminal(run));
+    }
     report::publish(&file, run, false)?;
+    if json {
+        let (is_complete, has_failures) = (run.is_complete(), run.has_failures());
+        let line = RunLine::Results { file: file.display().to_string(), is_complete, has_failures };
+        out!("{}", serde_json::to_string(&line)?);
+    }
     Ok(())
 }

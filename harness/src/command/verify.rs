@@ -6,10 +6,12 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{Result, bail};
 use conformance::{Check, Outcome, Report, Target, checks};
+use console::style;
 use contract::About;
 
 use super::hostile::withstand;
-use super::output::out;
+use super::lines::{Checked, Verdict};
+use super::output::{err, out};
 use super::session::{Session, scratch};
 use crate::cli::{Exit, Shared, VerifyOptions};
 use crate::contender::{Boot, Contender, Server, build, find};
@@ -34,20 +36,10 @@ pub fn verify(shared: &Shared, options: &VerifyOptions) -> Result<Exit> {
     let logs = scratch(&session.root.results("results".as_ref()))?;
     let mut exit = Exit::Done;
     for contender in &contenders {
-        out!("{}", contender.name);
-        let show = |check: &Check, outcome: &Outcome| {
-            let Check { name, standard, .. } = check;
-            match (outcome, contender.deviations.iter().find(|deviation| deviation.check == *name)) {
-                (Outcome::Passed, _) => out!("  ok        {name} ({standard})"),
-                (Outcome::Failed(_), Some(deviation)) => {
-                    out!("  deviates  {name} ({standard}): {}; see {}", deviation.because, deviation.source);
-                }
-                (Outcome::NotServed(path), _) => {
-                    out!("  skipped   {name} ({standard}): {path} is not served");
-                }
-                (Outcome::Failed(failure), None) => out!("  FAILED    {name} ({standard}): {failure}"),
-            }
-        };
+        if !options.json {
+            out!("{}", contender.name);
+        }
+        let show = |check: &Check, outcome: &Outcome| say(&judged(contender, check, outcome), options.json);
         let proved = prove(contender, &session.boot(), &logs, selected, show).and_then(|_| {
             if options.hostile == 0 {
                 return Ok(());
@@ -61,6 +53,21 @@ pub fn verify(shared: &Shared, options: &VerifyOptions) -> Result<Exit> {
             Err(Failed { failure: Failure::Interrupted, .. }) => return Ok(Exit::Interrupted),
             Err(failed) => {
                 exit = Exit::Failed;
+                if options.json {
+                    let name = contender.name.clone();
+                    let because = Some(failed.failure.to_string());
+                    say(
+                        &Checked {
+                            contender: name,
+                            check: None,
+                            standard: None,
+                            verdict: Verdict::Failed,
+                            because,
+                        },
+                        true,
+                    );
+                    continue;
+                }
                 out!("  {} {}", contender.name, failed.failure);
                 for line in failed.log_tail.lines() {
                     out!("    | {line}");
@@ -69,6 +76,42 @@ pub fn verify(shared: &Shared, options: &VerifyOptions) -> Result<Exit> {
         }
     }
     Ok(exit)
+}
+
+/// What is to be said of a check, with what the contender's manifest owns up to.
+fn judged(contender: &Contender, check: &Check, outcome: &Outcome) -> Checked {
+    let deviation = contender.deviations.iter().find(|deviation| deviation.check == check.name);
+    let (verdict, because) = match (outcome, deviation) {
+        (Outcome::Passed, _) => (Verdict::Ok, None),
+        (Outcome::Failed(_), Some(deviation)) => {
+            (Verdict::Deviates, Some(format!("{}; see {}", deviation.because, deviation.source)))
+        }
+        (Outcome::NotServed(path), _) => (Verdict::Skipped, Some(format!("{path} is not served"))),
+        (Outcome::Failed(failure), None) => (Verdict::Failed, Some(failure.to_string())),
+    };
+    let (check, standard) = (Some(check.name.to_owned()), Some(check.standard.to_owned()));
+    Checked { contender: contender.name.clone(), check, standard, verdict, because }
+}
+
+/// A check as a line, for people or as JSON.
+fn say(checked: &Checked, json: bool) {
+    if json {
+        match serde_json::to_string(checked) {
+            Ok(line) => out!("{line}"),
+            Err(error) => err!("this check cannot be written as JSON: {error}"),
+        }
+        return;
+    }
+    let word = match checked.verdict {
+        Verdict::Ok => style("ok      ").green(),
+        Verdict::Deviates => style("deviates").yellow(),
+        Verdict::Skipped => style("skipped ").dim(),
+        Verdict::Failed => style("FAILED  ").red().bold(),
+    };
+    let name = checked.check.as_deref().unwrap_or_default();
+    let standard = checked.standard.as_deref().unwrap_or_default();
+    let because = checked.because.as_ref().map_or(String::new(), |because| format!(": {because}"));
+    out!("  {word}  {name} ({standard}){because}");
 }
 
 /// Builds and boots a contender, and runs the checks that `only` selects.

@@ -6,9 +6,11 @@ pub(super) type IsIt = fn(&Load) -> bool;
 /// A need, and what of a run speaks to it.
 pub(super) struct Case {
     pub title: &'static str,
+    /// In a word, and an opinion too.
+    pub transport: &'static str,
     /// Without a figure: those are facts.
     pub opinion: &'static str,
-    /// What is looked for, and how it is recognised.
+    /// What is looked for, and how it is recognised; first what uses that transport.
     pub wanted: &'static [(&'static str, IsIt)],
 }
 
@@ -27,7 +29,7 @@ const CHAT: IsIt = |load| load.workload() == "chat";
 const FAN_OUT_PACED: IsIt = |load| is(load, "broadcast", "websocket") && load.rate().is_some();
 const FAN_OUT_WEBSOCKET: IsIt = |load| is(load, "broadcast", "websocket");
 const FAN_OUT_SSE: IsIt = |load| is(load, "broadcast", "sse");
-const LONG_POLL: IsIt = |load| over(load) == "long-poll";
+const LONG_POLL: IsIt = |load| is(load, "broadcast", "long-poll");
 const FEED: IsIt = |load| load.workload() == "feed";
 const XHR: IsIt = |load| over(load) == "xhr" && load.workload() != "feed";
 const ECHO_CLOSED: IsIt = |load| is(load, "echo", "websocket") && load.rate().is_none();
@@ -37,6 +39,7 @@ const HELD: IsIt = |load| load.workload() == "capacity";
 pub(super) const CASES: &[Case] = &[
     Case {
         title: "Chat",
+        transport: "WebSocket",
         opinion: "WebSocket: both sides speak at any time, in order, on one connection. People notice neither a tie nor what lies below a few \
                   milliseconds, but you pay for memory while they are silent: between those that tie, take the one whose routing, \
                   middleware and community you want to live with.",
@@ -48,6 +51,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         title: "Notifications to many",
+        transport: "event stream (SSE)",
         opinion: "Server-sent events: the browser connects again by itself and says where it was, and any HTTP server, cache rule or log \
                   understands them. WebSocket only if clients answer on the same connection.",
         wanted: &[
@@ -57,6 +61,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         title: "Live feed",
+        transport: "XHR, then an event stream",
         opinion: "One request for what there is, then an event stream for what comes: the first is cached, the second resumes by its last id.",
         wanted: &[
             ("The feed of items", FEED),
@@ -65,6 +70,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         title: "Request and reply",
+        transport: "XHR",
         opinion: "Plain HTTP on connections that are kept, until you measure that its headers hurt: retries, load balancing and tracing come \
                   with it. WebSocket where replies must keep their order or the server asks as well.",
         wanted: &[
@@ -74,17 +80,19 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         title: "Games and cursors",
+        transport: "WebSocket",
         opinion: "WebSocket with TCP_NODELAY, small messages at a fixed rate, and an eye on the 99th percentile rather than the median: \
                   what players feel is the slowest frame. Where a lost update may be skipped, a transport over UDP serves better than any here.",
         wanted: &[("Messages and their replies at a fixed rate, over WebSocket", ECHO_OPEN)],
     },
     Case {
         title: "Behind a proxy I don't control",
+        transport: "event stream, long polling to fall back on",
         opinion: "Server-sent events with long polling to fall back on: a proxy may buffer the first and cut idle connections, but it cannot tell the \
                   second from any slow request. WebSocket passes where TLS goes through to you.",
         wanted: &[
-            ("Publications by long polling", LONG_POLL),
             ("Publications to subscribers over event streams", FAN_OUT_SSE),
+            ("Publications by long polling", LONG_POLL),
             ("Requests by XHR", XHR),
         ],
     },
@@ -96,9 +104,9 @@ mod tests {
 
     #[test]
     fn opinions_carry_no_figures() {
-        for Case { title, opinion, .. } in CASES {
+        for Case { title, transport, opinion, .. } in CASES {
             // A percentile is a name.
-            let text = opinion.replace("99th", "");
+            let text = format!("{transport}: {opinion}").replace("99th", "");
             assert!(!text.contains(|c: char| c.is_ascii_digit()), "{title}: {opinion}");
         }
     }

@@ -12,8 +12,7 @@ use crate::stats;
 type Percentile = (f64, &'static str);
 
 /// The percentiles that are drawn.
-const PERCENTILES: [Percentile; 12] = [
-    (0.0, "min"),
+const PERCENTILES: [Percentile; 11] = [
     (0.25, "25"),
     (0.5, "50"),
     (0.75, "75"),

@@ -4,19 +4,17 @@ use serde_json::Value;
 
 use super::cards::Card;
 use super::chart::{Axes, Chart, Series};
-use super::scale::Scale;
 use super::sections::Group;
 use crate::plan::Load;
-use crate::report::{Row, Sheet};
+use crate::report::{Compared, Job, Row, Sheet};
 use crate::results::Run;
 
-/// The loads of a run that are the same but for one field of theirs, of which each has another value.
-fn alike<'s, 'a>(sheets: &'s [Sheet<'a>], field: &str) -> Vec<(Value, Vec<&'s Sheet<'a>>)> {
+/// The loads of a run that are the same but for their rate.
+fn alike_but_for_rate<'s, 'a>(sheets: &'s [Sheet<'a>]) -> Vec<(Value, Vec<&'s Sheet<'a>>)> {
     let mut groups: Vec<(Value, Vec<&Sheet<'_>>)> = Vec::new();
     for sheet in sheets {
         let Ok(Value::Object(mut load)) = serde_json::to_value(sheet.load) else { continue };
-        // A transport that is not named is one too; a rate that is not is none.
-        if load.remove(field).is_none() && field == "rate" {
+        if load.remove("rate").is_none() {
             continue;
         }
         let rest = Value::Object(load);
@@ -35,12 +33,11 @@ fn title(rest: &Value) -> String {
 }
 
 /// Latency against rate, and transports side by side.
-pub(super) fn groups(run: &Run, sheets: &[Sheet<'_>]) -> Vec<Group> {
+pub(super) fn groups(run: &Run, sheets: &[Sheet<'_>], jobs: &[Job<'_>]) -> Vec<Group> {
     let rates =
-        alike(sheets, "rate").into_iter().filter_map(|(rest, group)| against_rate(run, &rest, &group));
-    let transports =
-        alike(sheets, "transport").into_iter().map(|(rest, group)| by_transport(run, &rest, &group));
-    rates.chain(transports).collect()
+        alike_but_for_rate(sheets).into_iter().filter_map(|(rest, group)| against_rate(run, &rest, &group));
+    let transports = jobs.iter().enumerate().map(|(number, job)| by_transport(run, sheets, number, job));
+    transports.chain(rates).collect()
 }
 
 /// Of each contender the latency at each rate, where the rates are.
@@ -86,6 +83,7 @@ fn against_rate(run: &Run, rest: &Value, group: &[&Sheet<'_>]) -> Option<Group> 
     });
     let charts: Vec<Chart> = charts.collect();
     (!charts.is_empty()).then(|| Group {
+        job: None,
         title: format!("{}: latency against rate", title(rest)),
         cards: Vec::new(),
         charts,
@@ -99,23 +97,20 @@ fn rate(sheet: &Sheet<'_>) -> Option<f64> {
     value.as_f64().or_else(|| value.as_str()?.trim_end_matches('%').parse().ok())
 }
 
-/// Each figure that can be won, a card a transport, on one scale.
-fn by_transport(run: &Run, rest: &Value, group: &[&Sheet<'_>]) -> Group {
-    let mut cards = Vec::new();
-    for row in group[0].rows.iter().filter(|row| row.better.is_some()) {
-        let same: Vec<(&Sheet<'_>, usize, &Row)> = group
-            .iter()
-            .filter_map(|sheet| {
-                let figure = sheet.rows.iter().position(|other| other.name == row.name)?;
-                Some((*sheet, figure, &sheet.rows[figure]))
-            })
-            .collect();
-        let scale = Scale::of(same.iter().flat_map(|(_, _, row)| Card::values(row)));
-        for (sheet, figure, row) in same {
-            let mut card = Card::of(run, sheet, figure, row, scale);
-            card.name = format!("{}, {}", sheet.load.transport().unwrap_or_default(), card.name);
-            cards.push(card);
-        }
+/// Each figure that can be won, its rows the transports of one contender after the other.
+fn by_transport(run: &Run, sheets: &[Sheet<'_>], number: usize, job: &Job<'_>) -> Group {
+    let sheet = |load: &Load| sheets.iter().position(|sheet| sheet.load == load);
+    let card = |compared: &Compared| {
+        // Of the same figures, in the same order, by each transport.
+        let rows = sheet(job.ways[0].load).map(|at| sheets[at].rows.iter().chain(&sheets[at].costs));
+        let figure = rows.and_then(|mut rows| rows.position(|row| row.name == compared.figure.name));
+        let load = |way: usize| figure.and_then(|_| sheet(job.ways[way].load));
+        Card::by_transport(run, job, compared, figure.unwrap_or(0), load)
+    };
+    Group {
+        job: Some(number),
+        title: job.table_title(),
+        cards: job.figures.iter().map(card).collect(),
+        charts: Vec::new(),
     }
-    Group { title: format!("{}: transports side by side", title(rest)), cards, charts: Vec::new() }
 }

@@ -16,7 +16,7 @@ use askama::Template;
 
 pub use compared::comparison;
 
-use crate::report::{Answer, COLUMNS, Firsts, Listed, Sheet, asked, firsts, head};
+use crate::report::{Answer, COLUMNS, Firsts, Job, Listed, Sheet, WAY_COLUMNS, asked, firsts, head, jobs};
 use crate::results::Run;
 use palette::{Colour, Palette};
 use sections::{Group, Section};
@@ -38,6 +38,8 @@ struct Page<'a> {
     columns: [&'static str; 5],
     answers: Vec<Answer>,
     firsts: Vec<Firsts>,
+    way_columns: [&'static str; 6],
+    jobs: &'a [Job<'a>],
     sections: Vec<Section>,
     groups: Vec<Group>,
     data: String,
@@ -62,6 +64,7 @@ pub fn html(run: &Run) -> Result<String> {
     let is_thin = sheets.iter().map(|sheet| sheet.columns.len()).sum::<usize>() > MOST_ROWS;
     let answers: Vec<Answer> =
         sheets.iter().enumerate().filter_map(|(i, sheet)| Answer::of(run, i, sheet)).collect();
+    let jobs = jobs(run);
     let contenders = header.contenders.iter().enumerate().map(|(index, entry)| Contender {
         index,
         name: entry.name.clone(),
@@ -82,7 +85,9 @@ pub fn html(run: &Run) -> Result<String> {
         firsts: firsts(run, &answers),
         answers,
         sections: sheets.iter().enumerate().map(|(i, sheet)| Section::of(run, i, sheet, is_thin)).collect(),
-        groups: groups::groups(run, &sheets),
+        way_columns: WAY_COLUMNS,
+        groups: groups::groups(run, &sheets, &jobs),
+        jobs: &jobs,
         data: data::json(run, &sheets, is_thin)?,
     };
     Ok(page.render()?)

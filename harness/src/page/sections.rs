@@ -23,6 +23,8 @@ pub(super) struct Section {
 
 /// Loads that belong together.
 pub(super) struct Group {
+    /// Of those by transport, the job's number.
+    pub job: Option<usize>,
     pub title: String,
     pub cards: Vec<Card>,
     pub charts: Vec<Chart>,
@@ -57,7 +59,7 @@ impl Section {
     pub fn of(run: &Run, id: usize, sheet: &Sheet<'_>, is_thin: bool) -> Self {
         let (with_card, without): (Vec<_>, Vec<_>) =
             shown(sheet, is_thin).partition(|(_, row)| has_card(row));
-        let cards = with_card.into_iter().map(|(figure, row)| Card::of(run, sheet, figure, row, None));
+        let cards = with_card.into_iter().map(|(figure, row)| Card::of(run, sheet, figure, row));
         let others = without
             .into_iter()
             .map(|(_, row)| Other { name: row.title(), cells: row.cells.iter().map(Cell::text).collect() });

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use super::{Load, Rate, Subscription, ToolName, Transport};
+use super::{FeedTransport, Load, Rate, Subscription, ToolName, Transport};
 
 impl Load {
     /// Names of the workloads, as `--workloads` takes them.
@@ -145,7 +145,8 @@ impl Load {
     #[must_use]
     pub fn transport(&self) -> Option<String> {
         match self {
-            Self::Broadcast { transport, .. } => Some(transport.to_string()),
+            Self::Broadcast { transport, .. } | Self::Chat { transport, .. } => Some(transport.to_string()),
+            Self::Feed { transport, .. } => Some(transport.to_string()),
             Self::Countdown { transport, .. } | Self::Connect { transport, .. } => {
                 Some(transport.to_string())
             }
@@ -158,7 +159,10 @@ impl Load {
     pub fn over_websocket(&self) -> Self {
         let mut load = self.clone();
         match &mut load {
-            Self::Broadcast { transport, .. } => *transport = Subscription::Websocket,
+            Self::Broadcast { transport, .. } | Self::Chat { transport, .. } => {
+                *transport = Subscription::Websocket;
+            }
+            Self::Feed { transport, .. } => *transport = FeedTransport::Websocket,
             Self::Countdown { transport, .. } | Self::Connect { transport, .. } => {
                 *transport = Transport::Websocket;
             }
@@ -206,5 +210,9 @@ mod tests {
         assert!(!same(countdown, &countdown.replace("xhr", "websocket").replace('9', "8")));
         let broadcast = "workload = \"broadcast\"\nsubscribers = 4\npayload_bytes = 64";
         assert!(same(broadcast, &format!("{broadcast}\ntransport = \"sse\"")));
+        for job in ["chat\"\nclients = 4\npayload_bytes = 64", "feed\"\nclients = 4"] {
+            let by = |transport: &str| format!("workload = \"{job}\ntransport = {transport:?}");
+            assert!(same(&by("websocket"), &by("sse")), "{job}");
+        }
     }
 }

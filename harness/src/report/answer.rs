@@ -96,11 +96,16 @@ fn is_candidate(entry: &Entry) -> bool {
 /// The column that a figure belongs to.
 pub(super) fn column_of(row: &Row) -> Option<usize> {
     row.better?;
-    let name = row.name.to_lowercase();
+    column_named(&row.name, row.is_rate)
+}
+
+/// The column of a figure that can be won, by its name.
+pub(super) fn column_named(name: &str, is_rate: bool) -> Option<usize> {
+    let name = name.to_lowercase();
     let is = |text: &str| name.contains(text);
     if is("service time") {
         None
-    } else if row.is_rate {
+    } else if is_rate {
         Some(0)
     } else if is("median") {
         Some(1)

@@ -11,8 +11,8 @@ pub const LEGEND: &str = "Each cell: the median over the rounds (its 95 % interv
                       contender entered twice, differs from itself by; no place is given for less.";
 
 /// How the tables of transports are to be read.
-const TRANSPORTS: &str = "Loads that are equal but for their transport. #place: among the transports of one row, where the rounds tell them \
-                          apart; those that they cannot tell apart share a place.";
+const TRANSPORTS: &str = "One job by each transport. #place: among the transports of one contender, where the rounds tell them apart; those that they \
+                          cannot tell apart share a place. Under each figure's name stands which is first.";
 
 /// How the tables of costs are to be read.
 const COSTS: &str = "Where the cost lies. A message of a broadcast is a delivery. What each figure holds and what it does not is in \
@@ -87,7 +87,12 @@ fn escape(text: &str) -> String {
 /// A link to a load's table in the Markdown of a run.
 pub(crate) fn link(run: &str, load: &Load) -> String {
     let title = load.to_string();
-    format!("[{title}](results/{run}.md#{})", anchor(&title))
+    link_to(run, &title, &title)
+}
+
+/// A link with this text to a heading in the Markdown of a run.
+pub(crate) fn link_to(run: &str, text: &str, heading: &str) -> String {
+    format!("[{text}](results/{run}.md#{})", anchor(heading))
 }
 
 /// How code hosts name a heading: lower case, a dash for a space, other marks left out.

@@ -3,11 +3,10 @@ use std::collections::BTreeMap;
 use super::costs::costs_of;
 use super::figures::{Figure, Of, figures, performance};
 use super::number;
-use super::standing::{estimated, standing, valid};
+use super::standing::{estimated, is_lower_bound, standing, valid};
 use crate::plan::Load;
 use crate::results::{Entry, Measured, Outcome, Run, Trial};
 use crate::stats::{Estimate, Seen, estimates};
-use crate::trial::Doubt;
 
 /// The contender that the others are shown against.
 pub(crate) const CEILING: &str = "ceiling";
@@ -168,6 +167,9 @@ fn share_of_ceiling(run: &Run, columns: &[&Entry], load: &Load) -> Option<Row> {
     let limit: BTreeMap<u32, f64> = valid(run, ceiling, load)
         .filter_map(|(trial, measured)| Some((trial.slot.round, of(measured)?)))
         .collect();
+    if limit.is_empty() {
+        return None;
+    }
     let seen = |entry: &&Entry| -> Vec<Seen> {
         let share = |(trial, measured): (&Trial, &Measured)| {
             let round = trial.slot.round;
@@ -204,10 +206,6 @@ fn invalid(run: &Run, entry: &Entry, load: &Load, of: Of) -> Vec<f64> {
         _ => None,
     };
     run.cell(&entry.name, load).filter_map(of_trial).collect()
-}
-
-fn is_lower_bound(run: &Run, entry: &Entry, load: &Load) -> bool {
-    valid(run, entry, load).any(|(_, measured)| measured.doubts.iter().any(Doubt::is_lower_bound))
 }
 
 /// Why a cell has no figure, in a word; its note tells more.

@@ -4,6 +4,7 @@ use super::figures::{Figure, Of};
 use crate::plan::Load;
 use crate::results::{Entry, Measured, Outcome, Run, States, Trial};
 use crate::stats::{Comparison, Estimate, Observation, Seen, estimates};
+use crate::trial::Doubt;
 
 /// How the contenders stand to one another in one figure of one load.
 pub(super) struct Standing {
@@ -22,7 +23,10 @@ pub(super) fn standing(run: &Run, load: &Load, figure: &Figure, columns: &[&Entr
     let index = |name: &str| ranked.iter().position(|entry| entry.name == name);
     let control = run.header.control().and_then(|(one, other)| index(&one.name).zip(index(&other.name)));
     let floor = control.map(|(one, other)| comparison.difference(one, other).value.abs());
-    let places = comparison.places(better, floor.unwrap_or(0.0), control.map(|(_, control)| control));
+    let bounds: Vec<usize> =
+        (0..ranked.len()).filter(|i| figure.is_rate && is_lower_bound(run, ranked[*i], load)).collect();
+    let unranked = control.map(|(_, control)| control);
+    let places = comparison.places(better, floor.unwrap_or(0.0), unranked, &bounds);
     let places = ranked.iter().zip(places).filter(|(entry, _)| !entry.is_control());
     Some(Standing {
         places: places.map(|(entry, place)| (entry.name.clone(), place)).collect(),
@@ -78,6 +82,11 @@ pub(crate) fn estimated(run: &Run, load: &Load, columns: &[&Entry], of: Of) -> V
         valid(run, entry, load).filter_map(seen).collect()
     };
     estimates(&columns.iter().map(cell).collect::<Vec<_>>())
+}
+
+/// Was the load generator the limit in one of the trials, so that the server can do at least this?
+pub(super) fn is_lower_bound(run: &Run, entry: &Entry, load: &Load) -> bool {
+    valid(run, entry, load).any(|(_, measured)| measured.doubts.iter().any(Doubt::is_lower_bound))
 }
 
 /// The factor by which the control differs from its original in a figure; 1 without a control.

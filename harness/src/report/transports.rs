@@ -1,120 +1,268 @@
-//! Transports side by side: the loads of a run that are equal but for their transport, in one table.
+//! Transports side by side: the loads of a run that are one job, asked by each of several transports.
 
-use std::collections::BTreeMap;
-
+use super::answer::{COLUMNS, column_named};
 use super::figures::{Figure, figures};
-use super::sheet::{Cell, cell};
+use super::number;
+use super::sheet::{Bound, CEILING, Cell, cell};
 use super::standing::{compared, estimated, noise_floor};
 use super::table::Table;
 use super::wire::BOTH_WAYS;
-use crate::plan::Load;
+use crate::plan::{Load, Subscription};
 use crate::results::{Entry, Run};
-use crate::stats::Estimate;
-
-/// A table for each group of such loads, in the profile's order: a column a transport.
-#[must_use]
-pub fn transports(run: &Run) -> Vec<Table> {
-    groups(&run.header.profile.questions()).into_iter().map(|group| table(run, &group)).collect()
-}
 
 /// Bytes may be the same in every trial: what rounding then leaves between them is no difference.
 const ROUNDING: f64 = 1e-9;
 
-/// A load over one of its transports, and the transport.
-type Way<'a> = (String, &'a Load);
+/// What is asked by several transports.
+pub(crate) struct Job<'a> {
+    /// The loads' name without a transport.
+    pub title: String,
+    /// In the profile's order.
+    pub ways: Vec<Way<'a>>,
+    /// The contenders that two of them at least were asked of, but for the control.
+    pub contenders: Vec<&'a Entry>,
+    pub figures: Vec<Compared>,
+}
 
-/// The loads that another load differs from in its transport alone.
-fn groups(loads: &[Load]) -> Vec<Vec<Way<'_>>> {
+/// A job by one transport.
+pub(crate) struct Way<'a> {
+    pub transport: String,
+    pub load: &'a Load,
+}
+
+/// A figure of a job.
+pub(crate) struct Compared {
+    pub figure: &'static Figure,
+    /// The largest factor by which the control differs from itself by one of the transports.
+    pub noise_floor: f64,
+    /// By contender, then by transport; the place is that among a contender's transports.
+    pub cells: Vec<Vec<Cell>>,
+}
+
+/// What is compared, as the columns of the table of all jobs.
+pub(crate) const WAY_COLUMNS: [&str; 6] =
+    [COLUMNS[0], COLUMNS[1], COLUMNS[2], COLUMNS[3], COLUMNS[4], "On the wire"];
+
+/// A table of all jobs with the transports that are first, and for each job one with a column a contender and for each figure
+/// a row a transport.
+#[must_use]
+pub fn transports(run: &Run) -> Vec<Table> {
+    let jobs = jobs(run);
+    if jobs.is_empty() {
+        return Vec::new();
+    }
+    let row = |job: &Job<'_>| {
+        let said = |firsts: Vec<Said>| firsts.iter().map(Said::text).collect::<Vec<_>>().join("; ");
+        let cells = job
+            .said()
+            .into_iter()
+            .map(|firsts| if firsts.is_empty() { "–".to_owned() } else { said(firsts) });
+        (job.title.clone(), cells.collect())
+    };
+    let all = Table {
+        title: "Which transport is first".to_owned(),
+        columns: WAY_COLUMNS.map(str::to_owned).into(),
+        rows: jobs.iter().map(row).collect(),
+        notes: Vec::new(),
+    };
+    std::iter::once(all).chain(jobs.iter().map(Job::table)).collect()
+}
+
+/// The jobs of a run, in its profile's order.
+pub(crate) fn jobs(run: &Run) -> Vec<Job<'_>> {
+    let loads = run.header.profile.loads.iter().map(|asked| &asked.load);
+    groups(loads).into_iter().map(|ways| Job::of(run, ways)).collect()
+}
+
+/// The loads that another load differs from in its transport alone. Subscribers by several at once are no transport to pick.
+fn groups<'a>(loads: impl Iterator<Item = &'a Load>) -> Vec<Vec<Way<'a>>> {
     let mut groups: Vec<Vec<Way<'_>>> = Vec::new();
     for load in loads {
         let Some(transport) = load.transport() else { continue };
-        let alike = |group: &&mut Vec<Way<'_>>| group[0].1.over_websocket() == load.over_websocket();
+        if transport == Subscription::Mixed.to_string() {
+            continue;
+        }
+        let alike = |group: &&mut Vec<Way<'_>>| group[0].load.over_websocket() == load.over_websocket();
+        let way = Way { transport, load };
         match groups.iter_mut().find(alike) {
-            Some(group) => group.push((transport, load)),
-            None => groups.push(vec![(transport, load)]),
+            Some(group) => group.push(way),
+            None => groups.push(vec![way]),
         }
     }
     groups.retain(|group| group.len() > 1);
     groups
 }
 
-fn table(run: &Run, group: &[Way<'_>]) -> Table {
-    let by_websocket = group[0].1.over_websocket();
-    let title = by_websocket.to_string();
-    let suffix = by_websocket.transport().map(|transport| format!(", {transport}")).unwrap_or_default();
-    let figures: Vec<Compared> =
-        chosen(&by_websocket).into_iter().map(|figure| Compared::new(run, group, figure)).collect();
-    let takes =
-        |entry: &&Entry| !entry.is_control() && group.iter().any(|(_, load)| entry.manifest.takes(load));
-    let entries = run.header.contenders.iter().filter(takes);
-    Table {
-        title: title.strip_suffix(&suffix).unwrap_or(&title).to_owned(),
-        columns: group.iter().map(|(transport, _)| transport.clone()).collect(),
-        rows: entries
-            .flat_map(|entry| figures.iter().map(move |figure| figure.row(run, entry, group)))
-            .collect(),
-        notes: Vec::new(),
-    }
-}
-
-/// A figure of the loads of a group.
-struct Compared {
-    figure: &'static Figure,
-    /// The largest factor by which the control differs from itself in one of them.
-    noise_floor: f64,
-    /// By contender, for each load: as in the load's own table.
-    estimates: Vec<BTreeMap<String, Estimate>>,
-}
-
-impl Compared {
-    fn new(run: &Run, group: &[Way<'_>], figure: &'static Figure) -> Self {
-        let estimates = |(_, load): &Way<'_>| {
-            let columns = run.header.asked(load);
-            let estimates = estimated(run, load, &columns, figure.of);
-            let named = columns.iter().zip(estimates);
-            named.filter_map(|(entry, estimate)| Some((entry.name.clone(), estimate?))).collect()
+impl<'a> Job<'a> {
+    fn of(run: &'a Run, ways: Vec<Way<'a>>) -> Self {
+        let is_asked = |entry: &&Entry| {
+            let by = |way: &&Way<'_>| run.header.asked(way.load).iter().any(|other| other.name == entry.name);
+            !entry.is_control() && ways.iter().filter(by).count() > 1
         };
-        Self {
-            figure,
-            noise_floor: group.iter().map(|(_, load)| noise_floor(run, load, figure)).fold(1.0, f64::max),
-            estimates: group.iter().map(estimates).collect(),
+        let contenders: Vec<&Entry> = run.header.contenders.iter().filter(is_asked).collect();
+        let by_websocket = ways[0].load.over_websocket();
+        let title = by_websocket.to_string().replace(", websocket", "");
+        let ranked = figures(&by_websocket).into_iter().filter(|figure| figure.better.is_some());
+        let compared = ranked.chain([BOTH_WAYS]).map(|figure| Compared::of(run, &contenders, &ways, figure));
+        let figures = compared.collect();
+        Self { title, ways, contenders, figures }
+    }
+
+    /// What its table is headed by.
+    pub fn table_title(&self) -> String {
+        format!("Transports for {}", self.title)
+    }
+
+    /// For each of [`WAY_COLUMNS`] the transports that are first, and with which frameworks; those that most agree on before others.
+    pub fn said(&self) -> Vec<Vec<Said>> {
+        let column = |column: usize| {
+            let of = |compared: &&Compared| {
+                let Figure { name, is_rate, .. } = compared.figure;
+                column_named(name, *is_rate).unwrap_or(WAY_COLUMNS.len() - 1) == column
+            };
+            let mut said: Vec<Said> = Vec::new();
+            let Some(compared) = self.figures.iter().find(of) else { return said };
+            let frameworks =
+                self.contenders.iter().zip(&compared.cells).filter(|(entry, _)| entry.name != CEILING);
+            let firsts: Vec<_> = frameworks
+                .filter_map(|(entry, cells)| Some((entry.name.clone(), self.first(cells)?)))
+                .collect();
+            let all = firsts.len();
+            for (name, first) in firsts {
+                match said.iter_mut().find(|said| said.first == first) {
+                    Some(said) => said.frameworks.push(name),
+                    None => said.push(Said { first, frameworks: vec![name], is_of_all: false }),
+                }
+            }
+            said.iter_mut().for_each(|said| said.is_of_all = said.frameworks.len() == all);
+            said.sort_by_key(|said| std::cmp::Reverse(said.frameworks.len()));
+            said
+        };
+        (0..WAY_COLUMNS.len()).map(column).collect()
+    }
+
+    fn table(&self) -> Table {
+        let rows = self.figures.iter().flat_map(|compared| {
+            let firsts = compared.cells.iter().map(|cells| self.first_text(cells)).collect();
+            let of = |(way, Way { transport, .. }): (usize, &Way<'_>)| {
+                let texts = compared.cells.iter().map(|cells| cells[way].text()).collect();
+                (transport.clone(), texts)
+            };
+            std::iter::once((compared.title(), firsts)).chain(self.ways.iter().enumerate().map(of))
+        });
+        Table {
+            title: self.table_title(),
+            columns: self.contenders.iter().map(|entry| entry.name.clone()).collect(),
+            rows: rows.collect(),
+            notes: Vec::new(),
         }
     }
 
-    /// A contender's figures, a cell a transport.
-    fn row(&self, run: &Run, entry: &Entry, group: &[Way<'_>]) -> (String, Vec<String>) {
-        let places = places(run, entry, group, self.figure, self.noise_floor);
-        let cells = group.iter().zip(&self.estimates).enumerate().map(|(index, ((_, load), estimates))| {
-            let place = places.get(&index).copied();
-            Cell { place, ..cell(run, entry, load, self.figure, estimates.get(&entry.name).copied()) }.text()
-        });
-        (format!("{}: {}", entry.name, self.figure.name), cells.collect())
+    /// Which transports nothing is shown to be better than, of a contender's cells; none where they were not compared.
+    pub fn first(&self, cells: &[Cell]) -> Option<First> {
+        let ranked = || cells.iter().zip(&self.ways).filter(|(cell, _)| cell.place.is_some());
+        let best = ranked().map(|(cell, _)| cell.place).min()?;
+        let compared = ranked().count();
+        let transports: Vec<String> =
+            ranked().filter(|(cell, _)| cell.place == best).map(|(_, way)| way.transport.clone()).collect();
+        (compared > 1).then_some(First { is_all: transports.len() == compared, transports })
+    }
+
+    fn first_text(&self, cells: &[Cell]) -> String {
+        self.first(cells).map_or("–".to_owned(), |first| match first.transports.as_slice() {
+            [one] => format!("first: {one}"),
+            _ => first.text(),
+        })
     }
 }
 
-/// What is compared: the load's first figure by which something can be won, and what a message costs.
-fn chosen(load: &Load) -> Vec<&'static Figure> {
-    let all = figures(load);
-    let headline = all.iter().find(|figure| figure.better.is_some());
-    let cpu = all.iter().find(|figure| figure.name.starts_with("Server CPU (µs/"));
-    headline.into_iter().chain(cpu).copied().chain([BOTH_WAYS]).collect()
+/// What several frameworks agree on.
+pub(crate) struct Said {
+    pub first: First,
+    pub frameworks: Vec<String>,
+    /// Are they all that were compared?
+    pub is_of_all: bool,
 }
 
-/// The places of a contender's transports, by their index in the group. Nothing is claimed that is less than what the control
-/// differed from itself by.
-fn places(
-    run: &Run,
-    entry: &Entry,
-    group: &[Way<'_>],
-    figure: &Figure,
-    noise_floor: f64,
-) -> BTreeMap<usize, usize> {
-    let cells: Vec<(&Entry, &Load)> = group.iter().map(|(_, load)| (entry, *load)).collect();
-    let places = figure.better.zip(compared(run, &cells, figure)).map(|(better, (ranked, comparison))| {
-        let places = comparison.places(better, noise_floor.ln().max(ROUNDING), None);
-        ranked.into_iter().zip(places).collect()
-    });
-    places.unwrap_or_default()
+impl Said {
+    /// With whom.
+    pub fn with(&self) -> String {
+        match (self.is_of_all, self.frameworks.len()) {
+            (true, count) if count > 1 => format!("all {count}"),
+            _ => self.frameworks.join(", "),
+        }
+    }
+
+    /// On one line.
+    pub fn text(&self) -> String {
+        format!("{} ({})", self.first.text(), self.with())
+    }
+}
+
+/// The transports that are first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct First {
+    pub transports: Vec<String>,
+    /// Are they all that were compared?
+    pub is_all: bool,
+}
+
+impl First {
+    /// With ties as ties.
+    pub fn text(&self) -> String {
+        match (self.is_all, self.transports.as_slice()) {
+            (true, _) => "no difference seen".to_owned(),
+            (false, [one]) => one.clone(),
+            (false, several) => format!("tie of {}", several.join(", ")),
+        }
+    }
+}
+
+impl Compared {
+    fn of(run: &Run, contenders: &[&Entry], ways: &[Way<'_>], figure: &'static Figure) -> Self {
+        let floor = ways.iter().map(|way| noise_floor(run, way.load, figure)).fold(1.0, f64::max);
+        let columns: Vec<Vec<Cell>> = ways
+            .iter()
+            .map(|Way { load, .. }| {
+                // With all that the load was asked of, so that the intervals are those of its own table.
+                let asked = run.header.asked(load);
+                let estimates = estimated(run, load, &asked, figure.of);
+                let of = |entry: &&Entry| match asked.iter().position(|other| other.name == entry.name) {
+                    Some(at) => cell(run, entry, load, figure, estimates[at]),
+                    None => Cell { value: Err("not asked"), ..cell(run, entry, load, figure, None) },
+                };
+                contenders.iter().map(of).collect()
+            })
+            .collect();
+        let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
+        let cells = contenders.iter().map(|entry| {
+            let mut cells: Vec<Cell> = columns.iter_mut().filter_map(Iterator::next).collect();
+            place(run, entry, ways, figure, floor, &mut cells);
+            cells
+        });
+        Self { figure, noise_floor: floor, cells: cells.collect() }
+    }
+
+    /// Its name, with what it cannot tell apart.
+    fn title(&self) -> String {
+        let percent = (self.noise_floor - 1.0) * 100.0;
+        let noise = if percent > 0.0 { format!("; noise {} %", number(percent)) } else { String::new() };
+        format!("{}{noise}", self.figure.name)
+    }
+}
+
+/// Gives a contender's transports their places. Nothing is claimed that is less than what the control differed from itself by.
+fn place(run: &Run, entry: &Entry, ways: &[Way<'_>], figure: &Figure, floor: f64, cells: &mut [Cell]) {
+    let asked: Vec<(&Entry, &Load)> = ways.iter().map(|way| (entry, way.load)).collect();
+    let Some((better, (ranked, comparison))) = figure.better.zip(compared(run, &asked, figure)) else {
+        return;
+    };
+    let bounds: Vec<usize> =
+        (0..ranked.len()).filter(|i| cells[ranked[*i]].bound == Bound::AtLeast).collect();
+    let places = comparison.places(better, floor.ln().max(ROUNDING), None, &bounds);
+    for (way, place) in ranked.into_iter().zip(places) {
+        cells[way].place = Some(place);
+    }
 }
 
 #[cfg(test)]

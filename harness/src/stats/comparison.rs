@@ -85,14 +85,22 @@ impl Comparison {
 
     /// The place of each treatment, 1 for the first: one more than how many are really better. Those that
     /// the data cannot tell apart so share a place. `better` is 1 if more is better, −1 if less is; what is
-    /// `unranked`, as the control is, takes no place from others.
+    /// `unranked`, as the control is, takes no place from others; those in `bounds`, whose figure is
+    /// a bound that the truth may be better than, are behind nobody.
     #[must_use]
-    pub fn places(&self, better: f64, noise_floor: f64, unranked: Option<usize>) -> Vec<usize> {
+    pub fn places(
+        &self,
+        better: f64,
+        noise_floor: f64,
+        unranked: Option<usize>,
+        bounds: &[usize],
+    ) -> Vec<usize> {
         let mut places = vec![1; self.fit.effects.len()];
         for (a, b) in self.told_apart(unranked) {
             let difference = self.fit.effects[a] - self.fit.effects[b];
-            if difference.abs() > noise_floor {
-                places[if difference * better > 0.0 { b } else { a }] += 1;
+            let worse = if difference * better > 0.0 { b } else { a };
+            if difference.abs() > noise_floor && !bounds.contains(&worse) {
+                places[worse] += 1;
             }
         }
         places
@@ -173,8 +181,13 @@ mod tests {
         let truth = [0.0, 0.001, 0.5];
         let seen = complete(3, 5, |treatment, _| truth[treatment] + 0.01 * normal(&mut random));
         let comparison = Comparison::of(3, &seen).expect("complete");
-        assert_eq!(comparison.places(1.0, 0.0, None), [2, 2, 1]);
-        assert_eq!(comparison.places(-1.0, 0.0, None), [1, 1, 3]);
-        assert_eq!(comparison.places(1.0, 0.6, None), [1, 1, 1], "below the noise floor nothing is claimed");
+        assert_eq!(comparison.places(1.0, 0.0, None, &[]), [2, 2, 1]);
+        assert_eq!(comparison.places(-1.0, 0.0, None, &[]), [1, 1, 3]);
+        assert_eq!(
+            comparison.places(1.0, 0.6, None, &[]),
+            [1, 1, 1],
+            "below the noise floor nothing is claimed"
+        );
+        assert_eq!(comparison.places(1.0, 0.0, None, &[0]), [1, 2, 1], "a lower bound is behind nobody");
     }
 }

@@ -57,7 +57,7 @@ fn share(
 }
 
 fn claims_something(comparison: &Comparison) -> bool {
-    comparison.places(1.0, 0.0, None).iter().any(|&place| place > 1)
+    comparison.places(1.0, 0.0, None, &[]).iter().any(|&place| place > 1)
 }
 
 /// One in twenty, and what 300 runs may be off by: three standard errors.

@@ -7,7 +7,26 @@ const cards = () => [...document.querySelectorAll(".load[id]")].map(load => ({
     rows: [...card.tBodies[0].rows].map(row => [...row.cells].map(text)),
   })),
 }));
-const read = { loads: cards() };
+const rows = (table, cell) => [...table.tBodies[0].rows].map(row => [...row.cells].map(cell));
+const answer = cell => ({
+  load: cell.querySelector("a")?.textContent,
+  names: [...cell.querySelectorAll(".chip")].map(text),
+  best: [...cell.querySelectorAll("small")].map(text).join(" "),
+});
+const read = {
+  loads: cards(),
+  answers: rows(document.querySelector("#answer ~ .scroll table"), answer),
+  // Of a cell each line: which is first, and with whom.
+  first: rows(document.querySelector("#ways ~ .scroll table"), cell =>
+    [...cell.querySelectorAll("div")].map(said => text(said.firstChild) + " (" + text(said.lastChild) + ")").join("; ")),
+  jobs: [...document.querySelectorAll("h2[id^=job]")].map(head => ({
+    load: text(head),
+    cards: [...head.parentElement.querySelectorAll(".card")].map(card => ({
+      figure: text(card.querySelector("b")),
+      rows: [...card.tBodies[0].rows].map(row => [...row.cells].map(text)),
+    })),
+  })),
+};
 document.querySelector("input[value=us]").click();
 read.in_us = text(document.querySelector(".card.t td:nth-child(3)"));
 document.querySelector("input[value=ms]").click();
@@ -20,6 +39,8 @@ read.tip = text(document.getElementById("tip"));
 const chart = document.querySelector(".chart svg");
 chart.dispatchEvent(new FocusEvent("focus"));
 read.chart_tip = text(document.getElementById("tip"));
+document.querySelector(".ways tr[data-l]:not(.c0)").dispatchEvent(new FocusEvent("focusin", { bubbles: true }));
+read.way_tip = text(document.getElementById("tip"));
 const result = document.createElement("pre");
 result.id = "read";
 // The page as it is dumped escapes these.
