@@ -1,14 +1,16 @@
 //! Transports side by side: the loads of a run that are one job, asked by each of several transports.
 
-use super::answer::{COLUMNS, column_named};
+mod first;
+
 use super::figures::{Figure, figures};
 use super::number;
-use super::sheet::{Bound, CEILING, Cell, cell};
+use super::sheet::{Bound, Cell, cell};
 use super::standing::{compared, estimated, noise_floor};
 use super::table::Table;
 use super::wire::BOTH_WAYS;
 use crate::plan::{Load, Subscription};
 use crate::results::{Entry, Run};
+pub(crate) use first::{Said, WAY_COLUMNS};
 
 /// Bytes may be the same in every trial: what rounding then leaves between them is no difference.
 const ROUNDING: f64 = 1e-9;
@@ -38,10 +40,6 @@ pub(crate) struct Compared {
     /// By contender, then by transport; the place is that among a contender's transports.
     pub cells: Vec<Vec<Cell>>,
 }
-
-/// What is compared, as the columns of the table of all jobs.
-pub(crate) const WAY_COLUMNS: [&str; 6] =
-    [COLUMNS[0], COLUMNS[1], COLUMNS[2], COLUMNS[3], COLUMNS[4], "On the wire"];
 
 /// A table of all jobs with the transports that are first, and for each job one with a column a contender and for each figure
 /// a row a transport.
@@ -113,34 +111,6 @@ impl<'a> Job<'a> {
         format!("Transports for {}", self.title)
     }
 
-    /// For each of [`WAY_COLUMNS`] the transports that are first, and with which frameworks; those that most agree on before others.
-    pub fn said(&self) -> Vec<Vec<Said>> {
-        let column = |column: usize| {
-            let of = |compared: &&Compared| {
-                let Figure { name, is_rate, .. } = compared.figure;
-                column_named(name, *is_rate).unwrap_or(WAY_COLUMNS.len() - 1) == column
-            };
-            let mut said: Vec<Said> = Vec::new();
-            let Some(compared) = self.figures.iter().find(of) else { return said };
-            let frameworks =
-                self.contenders.iter().zip(&compared.cells).filter(|(entry, _)| entry.name != CEILING);
-            let firsts: Vec<_> = frameworks
-                .filter_map(|(entry, cells)| Some((entry.name.clone(), self.first(cells)?)))
-                .collect();
-            let all = firsts.len();
-            for (name, first) in firsts {
-                match said.iter_mut().find(|said| said.first == first) {
-                    Some(said) => said.frameworks.push(name),
-                    None => said.push(Said { first, frameworks: vec![name], is_of_all: false }),
-                }
-            }
-            said.iter_mut().for_each(|said| said.is_of_all = said.frameworks.len() == all);
-            said.sort_by_key(|said| std::cmp::Reverse(said.frameworks.len()));
-            said
-        };
-        (0..WAY_COLUMNS.len()).map(column).collect()
-    }
-
     fn table(&self) -> Table {
         let rows = self.figures.iter().flat_map(|compared| {
             let firsts = compared.cells.iter().map(|cells| self.first_text(cells)).collect();
@@ -155,65 +125,6 @@ impl<'a> Job<'a> {
             columns: self.contenders.iter().map(|entry| entry.name.clone()).collect(),
             rows: rows.collect(),
             notes: Vec::new(),
-        }
-    }
-
-    /// Which transports nothing is shown to be better than, of a contender's cells; none where they were not compared.
-    pub fn first(&self, cells: &[Cell]) -> Option<First> {
-        let ranked = || cells.iter().zip(&self.ways).filter(|(cell, _)| cell.place.is_some());
-        let best = ranked().map(|(cell, _)| cell.place).min()?;
-        let compared = ranked().count();
-        let transports: Vec<String> =
-            ranked().filter(|(cell, _)| cell.place == best).map(|(_, way)| way.transport.clone()).collect();
-        (compared > 1).then_some(First { is_all: transports.len() == compared, transports })
-    }
-
-    fn first_text(&self, cells: &[Cell]) -> String {
-        self.first(cells).map_or("–".to_owned(), |first| match first.transports.as_slice() {
-            [one] => format!("first: {one}"),
-            _ => first.text(),
-        })
-    }
-}
-
-/// What several frameworks agree on.
-pub(crate) struct Said {
-    pub first: First,
-    pub frameworks: Vec<String>,
-    /// Are they all that were compared?
-    pub is_of_all: bool,
-}
-
-impl Said {
-    /// With whom.
-    pub fn with(&self) -> String {
-        match (self.is_of_all, self.frameworks.len()) {
-            (true, count) if count > 1 => format!("all {count}"),
-            _ => self.frameworks.join(", "),
-        }
-    }
-
-    /// On one line.
-    pub fn text(&self) -> String {
-        format!("{} ({})", self.first.text(), self.with())
-    }
-}
-
-/// The transports that are first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct First {
-    pub transports: Vec<String>,
-    /// Are they all that were compared?
-    pub is_all: bool,
-}
-
-impl First {
-    /// With ties as ties.
-    pub fn text(&self) -> String {
-        match (self.is_all, self.transports.as_slice()) {
-            (true, _) => "no difference seen".to_owned(),
-            (false, [one]) => one.clone(),
-            (false, several) => format!("tie of {}", several.join(", ")),
         }
     }
 }
