@@ -11,7 +11,8 @@ const TIMEOUT_MS = 10_000;
 const LEAD_MS = (Number(process.env.RAMP_S) + Number(process.env.WARM_UP_S)) * 1000;
 const STEADY_MS = Number(process.env.STEADY_S) * 1000;
 const PAYLOAD_BYTES = Number(process.env.PAYLOAD_BYTES);
-const XHR_ANSWER = '{"count":999}';
+const COUNTDOWN_FROM = Number(process.env.COUNTDOWN_FROM);
+const XHR_COUNT = 1000;
 
 /** The steady phase, in ms of this thread's clock: set by the first user, since the phases begin with it. */
 let begin;
@@ -52,23 +53,42 @@ function message(socket) {
   });
 }
 
-/** A virtual user of the echo: each of its messages is another, and each has to come back. */
-async function echo(context, events) {
+/** A virtual user that sends a message by WebSocket, waits for its reply, which has to be the right one, and sends the next. */
+async function inTurn({ ws }, events, exchange) {
   beginPhases();
-  const { ws } = context;
   for (let number = 0, sent = performance.now(); sent < end; number += 1, sent = performance.now()) {
-    const text = `${context._uid} ${number} `.padEnd(PAYLOAD_BYTES, 'x').slice(0, PAYLOAD_BYTES);
+    const [text, expected] = exchange(number);
     const reply = message(ws);
     ws.send(text);
     let wrong;
     try {
-      if ((await reply) !== text) wrong = 'another reply than what was sent';
+      if ((await reply) !== expected) wrong = 'another reply than the right one';
     } catch (error) {
       wrong = error.message;
     }
     count(events, sent, wrong);
     if (wrong) return;
   }
+}
+
+/** Each message is another, and each has to come back. */
+async function echo(context, events) {
+  return inTurn(context, events, (number) => {
+    const text = `${context._uid} ${number} `.padEnd(PAYLOAD_BYTES, 'x').slice(0, PAYLOAD_BYTES);
+    return [text, text];
+  });
+}
+
+/** What a user's question of this number counts: down to 1 and then from the begin, or where there is none, always one and the same. */
+function countOf(number) {
+  return COUNTDOWN_FROM ? COUNTDOWN_FROM - (number % COUNTDOWN_FROM) : XHR_COUNT;
+}
+
+async function countdown(context, events) {
+  return inTurn(context, events, (number) => {
+    const counted = countOf(number);
+    return [`{"count":${counted}}`, `{"count":${counted - 1}}`];
+  });
 }
 
 /** Whether the loop of the xhr scenario goes on. */
@@ -78,15 +98,19 @@ function isNotOver(context, next) {
 }
 
 function beforeXhr(request, context, events, next) {
-  context.vars.sent = performance.now();
+  const { vars } = context;
+  vars.asked = (vars.asked ?? -1) + 1;
+  vars.count = countOf(vars.asked);
+  vars.sent = performance.now();
   next();
 }
 
 function afterXhr(request, response, context, events, next) {
   const { statusCode, body } = response;
+  const { sent, count: counted } = context.vars;
   const wrong = statusCode === 200 ? 'another answer than the right one' : `HTTP status ${statusCode}`;
-  count(events, context.vars.sent, statusCode === 200 && body === XHR_ANSWER ? undefined : wrong);
+  count(events, sent, statusCode === 200 && body === `{"count":${counted - 1}}` ? undefined : wrong);
   next();
 }
 
-module.exports = { afterXhr, beforeXhr, echo, isNotOver };
+module.exports = { afterXhr, beforeXhr, beginPhases, count, countdown, echo, isNotOver, phases: () => ({ begin, end }) };

@@ -4,6 +4,10 @@
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh" || exit 1
 
-scripts/setup.sh
+# oha takes minutes to build: only for the profiles that name it.
+case " $* " in
+  *" --profile standard "* | *" --profile=standard "* | *" --profile full "* | *" --profile=full "*) scripts/setup.sh --oha ;;
+  *) scripts/setup.sh ;;
+esac
 say "building the harness, which builds the contenders (some minutes the first time)"
 exec cargo run --release --locked --quiet --package harness -- run "$@"

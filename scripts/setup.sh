@@ -56,8 +56,9 @@ if ! grep -qs "\"version\": \"$wanted\"" artillery/node_modules/artillery/packag
 fi
 oha=1.16.0
 if [ "${1:-}" = --oha ] && ! grep -qs "oha $oha" <(tools/bin/oha --version 2>/dev/null); then
-  say "building oha $oha into tools/, without TLS"
-  cargo install --locked --quiet --no-default-features --root tools --version "$oha" oha >&2 || say "without oha: it does not build"
+  # Without its default features 1.16.0 does not compile.
+  say "building oha $oha into tools/"
+  cargo install --locked --quiet --root tools --version "$oha" oha >&2 || say "without oha: it does not build"
 fi
 
 say "fetching the locked dependencies"

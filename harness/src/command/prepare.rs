@@ -137,6 +137,7 @@ fn profile(session: &mut Session, options: &RunOptions) -> Result<Profile> {
     if !options.workloads.is_empty() {
         profile.loads.retain(|load| options.workloads.iter().any(|wanted| wanted == load.workload()));
     }
+    session.notes.extend(profile.cannot.iter().map(|answer| format!("left out: {answer}")));
     if let Some(limit) = session.open_files {
         let fits = |load: &Asked| (load.connections() as u64).saturating_add(OTHER_FILES) <= limit;
         for load in profile.loads.iter().filter(|load| !fits(load)) {

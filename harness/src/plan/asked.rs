@@ -4,7 +4,7 @@ use std::ops::Deref;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Load, ToolName};
+use super::{CannotDrive, Load, ToolName};
 
 /// A `[[load]]` of a profile: a load, and who is asked it.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
@@ -21,21 +21,24 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// A load for each of its tools.
+    /// A load for each of its tools that can drive it, and what those say that cannot.
     ///
     /// # Errors
-    /// One of them cannot ask it.
-    pub(super) fn by_tool(self) -> Result<Vec<Self>, String> {
+    /// Both a tool and tools are named.
+    pub(super) fn by_tool(self) -> Result<(Vec<Self>, Vec<CannotDrive>), String> {
         let Self { load, contenders, tools } = self;
-        if tools.is_empty() {
-            return Ok(vec![Self { load, contenders, tools }]);
-        }
-        if load.tool() != ToolName::default() {
+        if !tools.is_empty() && load.tool() != ToolName::default() {
             return Err("tool and tools: expected one of them".to_owned());
         }
-        let asked =
-            |tool| Ok(Self { load: load.by(tool)?, contenders: contenders.clone(), tools: Vec::new() });
-        tools.into_iter().map(asked).collect()
+        let mut asked = Vec::new();
+        let mut cannot = Vec::new();
+        for tool in if tools.is_empty() { vec![load.tool()] } else { tools } {
+            match load.by(tool).and_then(|load| load.check_tool().map(|()| load)) {
+                Ok(load) => asked.push(Self { load, contenders: contenders.clone(), tools: Vec::new() }),
+                Err(answer) => cannot.push(answer),
+            }
+        }
+        Ok((asked, cannot))
     }
 }
 

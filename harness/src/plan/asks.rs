@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use super::{FeedTransport, Load, Rate, Subscription, ToolName, Transport};
+use super::{CannotDrive, FeedTransport, Load, Rate, Subscription, ToolName, Transport};
 
 impl Load {
     /// Names of the workloads, as `--workloads` takes them.
@@ -101,7 +101,10 @@ impl Load {
     #[must_use]
     pub fn tool(&self) -> ToolName {
         match self {
-            Self::Echo { tool, .. } | Self::Xhr { tool, .. } => *tool,
+            Self::Echo { tool, .. }
+            | Self::Xhr { tool, .. }
+            | Self::Countdown { tool, .. }
+            | Self::Broadcast { tool, .. } => *tool,
             _ => ToolName::Loadgen,
         }
     }
@@ -109,13 +112,16 @@ impl Load {
     /// The same by another load generator.
     ///
     /// # Errors
-    /// Only our own can ask this.
-    pub fn by(&self, other: ToolName) -> Result<Self, String> {
+    /// It cannot drive this workload.
+    pub fn by(&self, other: ToolName) -> Result<Self, CannotDrive> {
         let mut load = self.clone();
         match &mut load {
-            Self::Echo { tool, .. } | Self::Xhr { tool, .. } => *tool = other,
+            Self::Echo { tool, .. }
+            | Self::Xhr { tool, .. }
+            | Self::Countdown { tool, .. }
+            | Self::Broadcast { tool, .. } => *tool = other,
             _ if other == ToolName::Loadgen => {}
-            _ => return Err(format!("tool = \"{other}\": only loadgen can ask {}", self.workload())),
+            _ => return Err(CannotDrive::of(other, self)),
         }
         Ok(load)
     }

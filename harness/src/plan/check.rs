@@ -16,7 +16,6 @@ impl Load {
         let echo_bytes = |bytes: usize| within("payload_bytes", bytes, 0, limits.echo_bytes);
         // The load generator's note: publisher, number, time, checksum.
         let publication_bytes = |bytes: usize| within("payload_bytes", bytes, 32, limits.publication_bytes);
-        self.tool().check(self)?;
         match self {
             Self::Echo { pipeline, payload_bytes, rate, arrivals, spin, .. } => {
                 if rate.is_some() && pipeline.get() > 1 {

@@ -55,6 +55,9 @@ pub enum Load {
         /// Open loop: the load generator spins in place of sleeping, to send at the very time.
         #[serde(default, skip_serializing_if = "is_default")]
         spin: bool,
+        /// The load generator.
+        #[serde(default, skip_serializing_if = "is_default")]
+        tool: ToolName,
     },
     /// A broadcast whose subscribers are its publishers, in turn: closed loop, or with a rate open loop.
     Chat {
@@ -101,6 +104,9 @@ pub enum Load {
         from: NonZeroU64,
         /// `GET /xhr?count=N` on keep-alive connections, or `WS /ws/countdown`.
         transport: Transport,
+        /// The load generator.
+        #[serde(default, skip_serializing_if = "is_default")]
+        tool: ToolName,
     },
     /// Connections are opened, have messages echoed (or requests answered) and are closed, and others follow, closed loop.
     Connect {

@@ -2,6 +2,7 @@
 
 mod asked;
 mod asks;
+mod cannot;
 mod check;
 mod load;
 mod profile;
@@ -12,6 +13,7 @@ mod tool_name;
 mod until;
 
 pub use asked::Asked;
+pub use cannot::CannotDrive;
 pub use load::{Arrivals, Kind, Load};
 pub use loadgen::{FeedTransport, Subscription, Transport};
 pub use profile::Profile;

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Error, Result, anyhow, bail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Asked, Load, Until};
+use super::{Asked, CannotDrive, Load, Until};
 use crate::names::suggestion;
 
 /// A warm-up lasts at most so many times its least, if its profile does not say.
@@ -42,6 +42,9 @@ pub struct Profile {
     /// The loads.
     #[serde(rename = "load")]
     pub loads: Vec<Asked>,
+    /// What it asks of tools that cannot drive it, and is left out.
+    #[serde(skip)]
+    pub cannot: Vec<CannotDrive>,
 }
 
 impl Profile {
@@ -94,13 +97,15 @@ impl Profile {
         for asked in profile.loads {
             let title = asked.to_string();
             let wrong = |reason| anyhow!("load {title}: {reason}");
-            loads.extend(asked.by_tool().map_err(wrong)?);
+            let (asked, cannot) = asked.by_tool().map_err(wrong)?;
+            loads.extend(asked);
+            profile.cannot.extend(cannot);
         }
         profile.loads = loads;
         for load in &profile.loads {
             load.check().map_err(|reason| anyhow!("load {load}: {reason}"))?;
         }
-        if profile.loads.is_empty() {
+        if profile.loads.is_empty() && profile.cannot.is_empty() {
             bail!("no [[load]]: expected at least one");
         }
         if let Some(twice) = profile

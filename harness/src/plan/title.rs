@@ -16,7 +16,16 @@ impl fmt::Display for Load {
                 pace(f, *rate, *arrivals, *spin)?;
                 by(f, *tool)
             }
-            Self::Broadcast { subscribers, publishers, transport, payload_bytes, rate, arrivals, spin } => {
+            Self::Broadcast {
+                subscribers,
+                publishers,
+                transport,
+                payload_bytes,
+                rate,
+                arrivals,
+                spin,
+                tool,
+            } => {
                 write!(f, "broadcast, {subscribers} subscribers × {payload_bytes} B")?;
                 if publishers.get() > 1 {
                     write!(f, ", {publishers} publishers")?;
@@ -24,7 +33,8 @@ impl fmt::Display for Load {
                 if *transport != Subscription::default() {
                     write!(f, ", {transport}")?;
                 }
-                pace(f, *rate, *arrivals, *spin)
+                pace(f, *rate, *arrivals, *spin)?;
+                by(f, *tool)
             }
             Self::Chat { clients, transport, payload_bytes, rate, arrivals } => {
                 write!(f, "chat, {clients} clients × {payload_bytes} B, {transport}")?;
@@ -41,8 +51,9 @@ impl fmt::Display for Load {
                 }
                 by(f, *tool)
             }
-            Self::Countdown { clients, from, transport } => {
-                write!(f, "countdown from {from}, {clients} client{}, {transport}", plural(clients.get()))
+            Self::Countdown { clients, from, transport, tool } => {
+                write!(f, "countdown from {from}, {clients} client{}, {transport}", plural(clients.get()))?;
+                by(f, *tool)
             }
             Self::Connect { connections, transport, storm: true, .. } => {
                 write!(f, "connect, storm of {connections}, {transport}")

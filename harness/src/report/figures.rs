@@ -183,9 +183,13 @@ pub(crate) fn figures(load: &Load) -> Vec<&'static Figure> {
     // What a load generator that spins uses says nothing of the load.
     let unless_it_spins = |tool: &'static [Figure]| if load.spins() { NONE } else { tool };
     let groups: Vec<&[Figure]> = match load {
+        // What another's load generator tells is this, whatever the load.
+        Load::Broadcast { .. } if load.tool() != ToolName::Loadgen => {
+            vec![TIME, BROADCAST_CLOSED, ERRORS, SAID_LATENCY, BROADCAST_SERVER, BROADCAST_TOOL]
+        }
+        _ if load.tool() != ToolName::Loadgen => vec![TIME, ECHO_CLOSED, ERRORS, SAID_LATENCY, SERVER, TOOL],
         Load::Echo { rate: None, .. } | Load::Xhr { .. } => {
-            let latency = if load.tool() == ToolName::Loadgen { LATENCY } else { SAID_LATENCY };
-            vec![TIME, ECHO_CLOSED, ERRORS, latency, SERVER, TOOL]
+            vec![TIME, ECHO_CLOSED, ERRORS, LATENCY, SERVER, TOOL]
         }
         Load::Countdown { .. } => vec![TIME, COUNTDOWNS, ECHO_CLOSED, ERRORS, LATENCY, SERVER, TOOL],
         Load::Connect { storm: true, .. } => vec![STORM, TIME, ECHO_CLOSED, ERRORS, LATENCY, SERVER, TOOL],

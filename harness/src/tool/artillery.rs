@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use loadgen::{Event, Phase};
@@ -8,7 +9,7 @@ use serde::Deserialize;
 use super::found::{in_path, known_version, missing};
 use super::report::{Latency, Read, ToolReport, raw};
 use super::{Fault, Question, Tool};
-use crate::plan::{Load, ToolName};
+use crate::plan::{Load, Rate, ToolName, Transport};
 
 /// Artillery, with the scenarios and the processor of the folder `artillery`.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ impl Tool for Artillery {
     }
 
     fn measures(&self) -> &'static str {
-        "xhr and echo by seconds; latency to 1 %, of HTTP in whole milliseconds, of WebSockets by our processor alone"
+        "xhr, countdown, and echo and broadcast over WebSocket, by seconds; latency to 1 %, of HTTP in whole milliseconds, of WebSockets by our processor alone"
     }
 
     fn find(&self, root: &Path) -> Result<String, Fault> {
@@ -49,26 +50,23 @@ impl Tool for Artillery {
     }
 
     fn command(&self, question: &Question<'_>) -> Result<Vec<String>, Fault> {
-        let target = question.target;
-        let (scenario, target, payload_bytes) = match question.load {
-            Load::Echo { payload_bytes, .. } => {
-                ("echo.yml", format!("ws://{target}/ws/echo"), *payload_bytes)
-            }
-            _ => ("xhr.yml", format!("http://{target}"), 0),
-        };
-        let users = question.load.connections();
+        let Scenario { file: scenario, path, users, settings } = Scenario::of(question.load);
+        let scheme = if is_http(question.load) { "http" } else { "ws" };
+        let target = format!("{scheme}://{}{path}", question.target);
+        // All of a broadcast happens in one process, since its subscribers tell its publisher what has reached them.
+        let workers = if path == BROADCAST { NonZeroUsize::MIN } else { question.threads };
         let phases = serde_json::json!({
             "config": { "phases": [{ "name": "ramp", "duration": RAMP_S, "arrivalCount": users }] }
         });
         let folder = question.root.join("artillery");
         let file = |name: &str| folder.join(name).to_string_lossy().into_owned();
-        let words = [
-            "env".to_owned(),
+        let mut words = vec!["env".to_owned()];
+        words.extend(settings.into_iter().map(|(name, value)| format!("{name}={value}")));
+        words.extend([
             format!("RAMP_S={RAMP_S}"),
             format!("WARM_UP_S={WARM_UP_S}"),
             format!("STEADY_S={}", question.seconds),
-            format!("PAYLOAD_BYTES={payload_bytes}"),
-            format!("WORKERS={}", question.threads),
+            format!("WORKERS={workers}"),
             "ARTILLERY_DISABLE_TELEMETRY=true".to_owned(),
             "node".to_owned(),
             "--require".to_owned(),
@@ -82,8 +80,8 @@ impl Tool for Artillery {
             "--output".to_owned(),
             report_file(question).to_string_lossy().into_owned(),
             file(scenario),
-        ];
-        Ok(words.into())
+        ]);
+        Ok(words)
     }
 
     fn phase(&self, line: &str) -> Option<Phase> {
@@ -104,6 +102,55 @@ impl Tool for Artillery {
             .map_err(|error| Fault::garbage(format!("no report {}: {error}", file.display())))?;
         Ok(read(question, &text)?.into())
     }
+}
+
+/// How a load is told to it.
+struct Scenario {
+    /// The scenario, in the folder `artillery`.
+    file: &'static str,
+    /// Path of the target.
+    path: &'static str,
+    /// How many ask, or subscribe.
+    users: usize,
+    /// What the processor reads of the environment.
+    settings: Vec<(&'static str, u64)>,
+}
+
+const BROADCAST: &str = "/ws/broadcast";
+
+impl Scenario {
+    /// Of a load that it can drive.
+    fn of(load: &Load) -> Self {
+        let xhr = Self { file: "xhr.yml", path: "", users: load.connections(), settings: Vec::new() };
+        match *load {
+            Load::Echo { payload_bytes, .. } => Self {
+                file: "echo.yml",
+                path: "/ws/echo",
+                settings: vec![("PAYLOAD_BYTES", payload_bytes as u64)],
+                ..xhr
+            },
+            Load::Countdown { from, transport: Transport::Websocket, .. } => Self {
+                file: "countdown.yml",
+                path: "/ws/countdown",
+                settings: vec![("COUNTDOWN_FROM", from.get())],
+                ..xhr
+            },
+            Load::Countdown { from, .. } => Self { settings: vec![("COUNTDOWN_FROM", from.get())], ..xhr },
+            Load::Broadcast { subscribers, payload_bytes, rate, .. } => {
+                let mut settings = vec![("PAYLOAD_BYTES", payload_bytes as u64)];
+                if let Some(Rate::PerSecond(rate)) = rate {
+                    settings.push(("PUBLICATIONS_PER_S", u64::from(rate.get())));
+                }
+                Self { file: "broadcast.yml", path: BROADCAST, users: subscribers.get(), settings }
+            }
+            _ => xhr,
+        }
+    }
+}
+
+/// Is it one of those of which Artillery has a latency of its own?
+fn is_http(load: &Load) -> bool {
+    matches!(load, Load::Xhr { .. } | Load::Countdown { transport: Transport::Xhr, .. })
 }
 
 fn report_file(question: &Question<'_>) -> PathBuf {
@@ -163,12 +210,11 @@ fn read(question: &Question<'_>, text: &str) -> Result<ToolReport, Fault> {
         summaries.get(name).ok_or_else(|| Fault::garbage(format!("answers and no histogram {name}")))
     };
     let asked = summary("asked.latency_us")?.latency(1.0);
-    let (latency, recovered, resolution_us, notes) = match question.load {
-        Load::Echo { .. } => (asked, None, asked.median_us.unwrap_or(0.0) * ACCURACY, Vec::new()),
-        _ => {
-            let note = "its own latencies are in whole milliseconds, and of its warm-up too".to_owned();
-            (summary("http.response_time")?.latency(1000.0), Some(asked), HTTP_RESOLUTION_US, vec![note])
-        }
+    let (latency, recovered, resolution_us, notes) = if is_http(question.load) {
+        let note = "its own latencies are in whole milliseconds, and of its warm-up too".to_owned();
+        (summary("http.response_time")?.latency(1000.0), Some(asked), HTTP_RESOLUTION_US, vec![note])
+    } else {
+        (asked, None, asked.median_us.unwrap_or(0.0) * ACCURACY, Vec::new())
     };
     Ok(ToolReport {
         requests,

@@ -76,7 +76,7 @@ pub fn workload(load: &Load, level: Option<NonZeroU32>, seed: u64) -> Workload {
         }
         Load::Feed { clients, transport } => Workload::Feed(FeedPlan { clients, transport }),
         Load::Xhr { connections, .. } => Workload::Xhr { connections },
-        Load::Countdown { clients, from, transport } => Workload::Countdown { clients, from, transport },
+        Load::Countdown { clients, from, transport, .. } => Workload::Countdown { clients, from, transport },
         Load::Connect { connections, messages, transport, storm } => {
             Workload::Connect { connections, messages, transport, storm }
         }

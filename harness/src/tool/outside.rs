@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use loadgen::Phase;
 
 use super::report::Read;
-use super::{Artillery, Fault, Hey, Wrk};
+use super::{Artillery, Fault, Hey, Oha, Wrk};
 use crate::plan::{Load, ToolName};
 
 /// Another's load generator: how it is found and told a load, and how its output is read.
@@ -75,7 +75,7 @@ impl Question<'_> {
 const XHR_COUNT: u32 = 1000;
 
 /// All but our own.
-pub const OUTSIDE: [&dyn Tool; 3] = [&Wrk, &Hey, &Artillery];
+pub const OUTSIDE: [&dyn Tool; 4] = [&Wrk, &Hey, &Oha, &Artillery];
 
 /// The tool of this name; none for our own.
 #[must_use]

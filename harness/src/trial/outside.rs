@@ -147,6 +147,11 @@ fn counted(report: &ToolReport, latency: Distribution, warm: Measurement) -> Mea
         errors: report.errors.clone(),
         latency,
         connect: Distribution::new(),
+        wire: None,
+        delivery: None,
+        service: None,
+        lateness: None,
+        total: None,
         series: Vec::new(),
         windows: Vec::new(),
         ..warm

@@ -6,6 +6,7 @@ mod study;
 mod tables;
 
 use std::error::Error;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -41,6 +42,17 @@ enum Command {
         #[arg(long, value_name = "DIR", default_value = ".")]
         root: PathBuf,
     },
+    /// Keep what each tool said of known delays, in results/truth/tools.jsonl.
+    Told {
+        /// The run's results.
+        results: PathBuf,
+        /// The folder of what the servers gave: `CONTENDER.given`.
+        #[arg(long, value_name = "DIR")]
+        given: PathBuf,
+        /// The project's folder.
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        root: PathBuf,
+    },
     /// Print a tenth of the CPU time that a message took `truth` in a run, in ns.
     Tenth {
         /// The run's results.
@@ -54,8 +66,9 @@ const RECORDS: &str = "results/truth";
 type Table = fn(&Path) -> Result<String, Box<dyn Error>>;
 
 /// Each table's name, the file of its records in results/truth, and what makes it.
-const TABLES: [(&str, &str, Table); 4] = [
+const TABLES: [(&str, &str, Table); 5] = [
     ("delays", "delays.jsonl", tables::delays),
+    ("known delays by tool", "tools.jsonl", tables::tools),
     ("stalls", "stalls.jsonl", tables::stalls),
     ("changes", "changes.json", tables::changes),
     ("estimators", "rounds.jsonl", study::table),
@@ -65,6 +78,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Tables { root, check } => tabulate(&root, check),
         Command::Rounds { results, root } => study::keep(&results, &root.join(RECORDS).join("rounds.jsonl")),
+        Command::Told { results, given, root } => keep_told(&results, &given, &root),
         Command::Tenth { results } => tenth(&results),
     };
     match done {
@@ -89,6 +103,12 @@ fn tabulate(root: &Path, check: bool) -> Result<(), Box<dyn Error>> {
     if document.is_changed() {
         return Err("harness/METHOD.md does not show what results/truth holds: `cargo run -p truth tables` puts it there".into());
     }
+    Ok(())
+}
+
+fn keep_told(results: &Path, given: &Path, root: &Path) -> Result<(), Box<dyn Error>> {
+    let run = read(results).map_err(|error| format!("{error:#}"))?;
+    fs::write(root.join(RECORDS).join("tools.jsonl"), tables::told(&run, given)?)?;
     Ok(())
 }
 

@@ -46,6 +46,18 @@ fn in_a_closed_loop_all_are_counted_but_those_that_came_after_the_end() {
 }
 
 #[test]
+fn steps_of_the_countdown_are_delayed_as_messages_are_and_answered_right() {
+    let server = Server::start(&["--delay", "constant:2000"]);
+    let measurement = server.measure("xhr --connections 4 --seconds 0.5");
+    let given = server.end();
+    assert!(measurement.messages > 0 && measurement.messages <= given.messages());
+    for share in SHARES {
+        let reported = us(&measurement.latency, share);
+        assert!(reported >= 2000.0 * (1.0 - RESOLUTION), "{share}: {reported} µs");
+    }
+}
+
+#[test]
 fn the_percentiles_of_two_points_fall_on_their_two_sides() {
     let server = Server::start(&["--delay", "two-point:1000:100000:0.1", "--seed", "7"]);
     let measurement = server.measure("echo --rate 200 --connections 64 --seconds 2");

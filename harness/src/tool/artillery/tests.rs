@@ -3,12 +3,18 @@ use crate::tool::fixtures::{cut_off, question};
 
 const ECHO: &str = include_str!("../../../tests/fixtures/tools/artillery-2.0.21-echo.json");
 const XHR: &str = include_str!("../../../tests/fixtures/tools/artillery-2.0.21-xhr.json");
+const COUNTDOWN: &str = include_str!("../../../tests/fixtures/tools/artillery-2.0.21-countdown.json");
+const BROADCAST: &str = include_str!("../../../tests/fixtures/tools/artillery-2.0.21-broadcast.json");
 const ECHO_GONE: &str = include_str!("../../../tests/fixtures/tools/artillery-2.0.21-echo-server-gone.json");
 const ECHO_NONE: &str = include_str!("../../../tests/fixtures/tools/artillery-2.0.21-echo-no-server.json");
 const XHR_NONE: &str = include_str!("../../../tests/fixtures/tools/artillery-2.0.21-xhr-no-server.json");
 
 const ECHO_LOAD: &str = "workload = \"echo\"\nconnections = 8\npayload_bytes = 64\ntool = \"artillery\"";
 const XHR_LOAD: &str = "workload = \"xhr\"\nconnections = 8\ntool = \"artillery\"";
+const COUNTDOWN_LOAD: &str =
+    "workload = \"countdown\"\nclients = 8\nfrom = 10\ntransport = \"websocket\"\ntool = \"artillery\"";
+const BROADCAST_LOAD: &str =
+    "workload = \"broadcast\"\nsubscribers = 8\npayload_bytes = 128\nrate = 50\ntool = \"artillery\"";
 
 fn read_as(load: &str, text: &str) -> Result<ToolReport, Fault> {
     read(&question(load), text)
@@ -21,6 +27,15 @@ fn an_echo_has_the_counts_and_the_latencies_of_the_processor() {
     let Latency { min_us, median_us, p99_us, max_us, .. } = report.latency;
     assert!(min_us < median_us && median_us < p99_us && p99_us < max_us, "{:?}", report.latency);
     assert!(report.resolution_us > 0.0 && report.recovered.is_none());
+}
+
+#[test]
+fn steps_and_deliveries_over_websocket_are_counted_by_the_processor_too() {
+    for (load, text, requests) in [(COUNTDOWN_LOAD, COUNTDOWN, 48_208), (BROADCAST_LOAD, BROADCAST, 29_024)] {
+        let report = read_as(load, text).expect("a report");
+        assert_eq!((report.requests, report.errors.len(), report.notes.len()), (requests, 0, 0));
+        assert!(report.latency.median_us <= report.latency.p99_us && report.recovered.is_none());
+    }
 }
 
 #[test]
@@ -55,14 +70,30 @@ fn what_was_cut_off_is_garbage() {
 fn it_is_told_its_users_its_phases_and_where_to_write() {
     let words = Artillery.command(&question(ECHO_LOAD)).expect("a command").join(" ");
     for expected in [
-        "STEADY_S=1.5 PAYLOAD_BYTES=64 WORKERS=1 ",
+        "PAYLOAD_BYTES=64 RAMP_S=1 WARM_UP_S=0.5 STEADY_S=1.5 WORKERS=1 ",
         "--target ws://127.0.0.1:9001/ws/echo ",
         "\"arrivalCount\":8",
         "--output /scratch/trial.artillery.json /project/artillery/echo.yml",
     ] {
         assert!(words.contains(expected), "{expected} in {words}");
     }
-    assert!(Artillery.command(&question(XHR_LOAD)).expect("a command").join(" ").ends_with("/xhr.yml"));
+    let words = |load: &str| Artillery.command(&question(load)).expect("a command").join(" ");
+    assert!(words(XHR_LOAD).ends_with("/xhr.yml") && !words(XHR_LOAD).contains("COUNTDOWN_FROM"));
+    let countdown = words(COUNTDOWN_LOAD);
+    assert!(countdown.contains("/ws/countdown ") && countdown.contains("COUNTDOWN_FROM=10 "), "{countdown}");
+    let by_xhr = words(&COUNTDOWN_LOAD.replace("websocket", "xhr"));
+    assert!(by_xhr.ends_with("/xhr.yml") && by_xhr.contains("COUNTDOWN_FROM=10 "), "{by_xhr}");
+}
+
+#[test]
+fn a_broadcast_is_of_one_process_and_its_publisher_is_no_user() {
+    let question = Question { threads: 3.try_into().expect("not zero"), ..question(BROADCAST_LOAD) };
+    let words = Artillery.command(&question).expect("a command").join(" ");
+    for expected in
+        ["PAYLOAD_BYTES=128 PUBLICATIONS_PER_S=50 ", "WORKERS=1 ", "\"arrivalCount\":8", "/broadcast.yml"]
+    {
+        assert!(words.contains(expected), "{expected} in {words}");
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! A truth server for a test, and a load that drives it.
+#![allow(dead_code, reason = "each test file uses its part")]
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -24,6 +25,10 @@ impl Server {
         let mut address = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut address).expect("its address");
         Self { child, address: address.trim_end().to_owned(), folder }
+    }
+
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// Drives it with all counted from the start; what was measured, by the words of the load generator's command line.

@@ -6,6 +6,9 @@ use framing::{Header, Opcode, Parser, accept_key};
 
 /// The longest request, and the longest message.
 const MOST_BYTES: usize = 1 << 20;
+/// The countdown's step, and the largest count of the contract.
+const XHR: &str = "/xhr?count=";
+const MOST_COUNT: u64 = 1 << 53;
 
 /// One client.
 pub(crate) struct Connection {
@@ -20,15 +23,26 @@ enum Stage {
     WebSocket(Parser, Vec<u8>),
 }
 
-/// A reply that is yet to be sent: a frame.
+/// A reply that is yet to be sent: a frame, or an answer to `/xhr`.
 pub(crate) type Reply = Vec<u8>;
+
+/// An answer to a request.
+enum Answer {
+    /// Sent at once.
+    AtOnce(String),
+    /// Sent at once, and from then on the connection is a WebSocket's.
+    Upgrade(String),
+    /// Held back as an echo's reply is.
+    Delayed(String),
+}
 
 impl Connection {
     pub(crate) fn new(socket: TcpStream) -> Self {
         Self { socket, stage: Stage::Http(Vec::new()) }
     }
 
-    /// Hears what came in: answers at once what is no echo message, and hands out a reply for each that is.
+    /// Hears what came in: answers at once what is neither an echo message nor a step of the countdown, and hands out a reply
+    /// for each that is.
     ///
     /// # Errors
     /// The client is gone, or should be.
@@ -44,11 +58,19 @@ impl Connection {
         };
         let mut rest = request.split_off(length);
         request.clear();
-        if answer.starts_with("HTTP/1.1 101") {
-            self.stage = Stage::WebSocket(Parser::of_client_frames(), Vec::new());
+        let mut replies = Vec::new();
+        match answer {
+            Answer::AtOnce(answer) => self.socket.write_all(answer.as_bytes())?,
+            Answer::Upgrade(answer) => {
+                self.stage = Stage::WebSocket(Parser::of_client_frames(), Vec::new());
+                self.socket.write_all(answer.as_bytes())?;
+            }
+            Answer::Delayed(answer) => replies.push(answer.into_bytes()),
         }
-        self.socket.write_all(answer.as_bytes())?;
-        if rest.is_empty() { Ok(Vec::new()) } else { self.hear(&mut rest) }
+        if !rest.is_empty() {
+            replies.extend(self.hear(&mut rest)?);
+        }
+        Ok(replies)
     }
 
     fn hear_frames(&mut self, mut input: &mut [u8]) -> io::Result<Vec<Reply>> {
@@ -79,7 +101,7 @@ impl Connection {
 }
 
 /// The answer to the request that `bytes` begin with, and that request's length; `None` if there is more of it to come.
-fn answer(bytes: &[u8]) -> io::Result<Option<(String, usize)>> {
+fn answer(bytes: &[u8]) -> io::Result<Option<(Answer, usize)>> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut request = httparse::Request::new(&mut headers);
     let parsed = request.parse(bytes).map_err(|error| refused(&error.to_string()))?;
@@ -87,12 +109,19 @@ fn answer(bytes: &[u8]) -> io::Result<Option<(String, usize)>> {
     let key = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("sec-websocket-key"));
     let key = key.and_then(|header| str::from_utf8(header.value).ok());
     let answer = match (request.method, request.path, key) {
-        (Some("GET"), Some("/"), _) => json(200, &serde_json::to_string(&about())?),
-        (Some("GET"), Some("/ws/echo"), Some(key)) => format!(
+        (Some("GET"), Some("/"), _) => Answer::AtOnce(json(200, &serde_json::to_string(&about())?)),
+        (Some("GET"), Some("/ws/echo"), Some(key)) => Answer::Upgrade(format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n",
             accept_key(key)
-        ),
-        _ => json(404, r#"{"error":"not found"}"#),
+        )),
+        (Some("GET"), Some(path), _) if path.starts_with(XHR) => {
+            let count = path[XHR.len()..].parse().ok().filter(|count| (1..=MOST_COUNT).contains(count));
+            count.map_or_else(
+                || Answer::AtOnce(json(400, r#"{"error":"count: expected a whole number from 1 to 2^53"}"#)),
+                |count| Answer::Delayed(json(200, &format!("{{\"count\":{}}}", count - 1))),
+            )
+        }
+        _ => Answer::AtOnce(json(404, r#"{"error":"not found"}"#)),
     };
     Ok(Some((answer, length)))
 }

@@ -1,5 +1,5 @@
-//! A server whose delays are known: `GET /` and `WS /ws/echo` of the contract, each reply held back by a delay from a known
-//! distribution. Delays of one connection do not queue: each counts from when its message was read, and only the
+//! A server whose delays are known: `GET /`, `WS /ws/echo` and `GET /xhr` of the contract, each reply of the latter two held
+//! back by a delay from a known distribution. Delays of one connection do not queue: each counts from when its message was read, and only the
 //! order of replies is kept. When it is told to end (SIGTERM) it appends what it gave to a file.
 //!
 //! It is one event loop on one thread, so that waiting precisely takes nothing from another wait. It writes in blocking
