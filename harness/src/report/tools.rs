@@ -175,3 +175,6 @@ fn verdict(run: &Run, entry: &Entry, load: &Load, trials: &[&Measured]) -> Strin
     }
     .to_owned()
 }
+
+#[cfg(test)]
+mod tests;
