@@ -28,9 +28,10 @@ function beginPhases() {
   setTimeout(say, LEAD_MS + STEADY_MS, 'drain');
 }
 
-function count(events, sent, wrong) {
+/** What is due by the clock (`isPaced`) counts however late its answer comes: those that are latest say most. */
+function count(events, sent, wrong, isPaced = false) {
   const answered = performance.now();
-  if (sent < begin || answered > end) return;
+  if (sent < begin || (isPaced ? sent >= end : answered > end)) return;
   if (wrong) {
     events.emit('counter', `asked.errors.${wrong}`, 1);
   } else {

@@ -49,7 +49,7 @@ name = "$delay_us"
 title = "a server with a known delay"
 language = "Rust"
 build = ["cargo", "build", "--locked", "--profile", "{profile}", "-p", "truth"]
-run = ["{bin}/truth-server", "--delay", "constant:$delay_us", "--record", "$work/$delay_us.given"]
+run = ["{bin}/truth-server", "--name", "$delay_us", "--delay", "constant:$delay_us", "--record", "$work/$delay_us.given"]
 serves = ["xhr"]
 END
   done

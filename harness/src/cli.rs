@@ -65,7 +65,7 @@ pub enum Command {
     Export(ExportOptions),
     /// Write the tables of a results file again, and print them.
     Report(ReportOptions),
-    /// Put the latest results' tables and the guide made of them into the README.
+    /// Put an overview of results and the guide made of them into the README.
     Readme(ReadmeOptions),
     /// Run the Autobahn cases against the contenders, and write servers/AUTOBAHN.md.
     Autobahn(AutobahnOptions),
@@ -266,6 +266,8 @@ pub struct ReportOptions {
 /// Options of `readme`.
 #[derive(Debug, Args)]
 pub struct ReadmeOptions {
+    /// Results to show from now on; by default those that the README shows, written again.
+    pub file: Option<PathBuf>,
     /// Write nothing; fail if the README is not fresh.
     #[arg(long)]
     pub check: bool,

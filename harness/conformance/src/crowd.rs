@@ -63,11 +63,10 @@ pub fn crowd(
     while stats(target)?.dropped.lagged < all_lag {
         let observed = || format!("fewer after {published} publications of {} bytes", text.len());
         ensure(published < MOST_PUBLICATIONS, format!("{stuck} subscribers that lag"), observed())?;
-        // Of its own: a server may end one that is idle while all read.
-        let mut http = Http::connect(target)?;
         let mut expected = Vec::new();
         for _ in 0..BATCH {
-            let receipt = http.publish("", &text)?;
+            // On a connection of its own: a server may end one that was idle while it sent to all.
+            let receipt = Http::connect(target)?.publish("", &text)?;
             published += 1;
             append_frame(&mut expected, &envelope(receipt.id, &text));
         }

@@ -117,6 +117,8 @@ fn profile(session: &mut Session, options: &RunOptions) -> Result<Profile> {
     }
     if !options.contenders.is_empty() {
         profile.contenders.clone_from(&options.contenders);
+        // Who is asked for is asked everything.
+        profile.loads.iter_mut().for_each(|asked| asked.contenders.clear());
     }
     if let Some(control) = &options.control {
         profile.control = Some(control.clone()).filter(|name| name != "none");

@@ -1,5 +1,8 @@
 //! `harness readme`.
 
+use std::fs;
+use std::path::PathBuf;
+
 use anyhow::Result;
 
 use super::cost;
@@ -9,27 +12,39 @@ use super::report::latest_of;
 use crate::cli::{Exit, ReadmeOptions, Shared};
 use crate::guide;
 use crate::report::{LEGEND, head, overview_markdown};
-use crate::results::Run;
+use crate::results::{Run, read};
 use crate::root::Root;
 
 const BEGIN: &str = "<!-- begin: the latest results, by `harness readme` -->\n";
 const GUIDE: &str = "<!-- begin: which one to pick, by `harness readme` -->\n";
 
-/// Puts the latest results' tables into the README, and the guide made of them, each between two marks.
+/// Puts an overview of results into the README, and the guide made of them, each between two marks: those of the file named, or of the
+/// run that it shows, so that a run somebody takes does not make it stale.
 ///
 /// # Errors
-/// There are no results, or the README has no marks.
+/// There are no such results, or the README has no marks.
 pub fn readme(shared: &Shared, options: &ReadmeOptions) -> Result<Exit> {
     let root = Root::find(shared)?;
     let file = root.path().join("README.md");
-    let (_, run) = latest_of(&root)?;
+    let shown = options.file.clone().or_else(|| shown(&fs::read_to_string(&file).ok()?, &root));
+    let run = match shown {
+        Some(results) => read(&results)?,
+        None => latest_of(&root)?.1,
+    };
     let guide = guide::markdown(&run, &read_kept(&root.servers().join(cost::KEPT))?, 3);
     let text = replaced(&file, &[(GUIDE, guide), (BEGIN, results(&run))])?;
-    Ok(if keep(&file, &text, options.check, "the latest results' file", "harness readme")? {
+    Ok(if keep(&file, &text, options.check, "the results", "harness readme")? {
         Exit::Done
     } else {
         Exit::Failed
     })
+}
+
+/// The results that a README shows.
+fn shown(readme: &str, root: &Root) -> Option<PathBuf> {
+    let (_, tables) = readme.split_once(BEGIN)?;
+    let (name, _) = tables.strip_prefix("From [")?.split_once(']')?;
+    Some(root.results("results".as_ref()).join(format!("{name}.json")))
 }
 
 fn results(run: &Run) -> String {

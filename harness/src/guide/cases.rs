@@ -1,4 +1,4 @@
-use crate::plan::Load;
+use crate::plan::{Load, Rate};
 
 /// Is a load one of those that are looked for?
 pub(super) type IsIt = fn(&Load) -> bool;
@@ -21,19 +21,23 @@ fn over(load: &Load) -> String {
 }
 
 fn is(load: &Load, workload: &str, by: &str) -> bool {
-    // A search for a limit asks for the same.
-    load.workload().trim_end_matches("-limit") == workload && over(load) == by
+    load.workload() == workload && over(load) == by
 }
 
-const CHAT: IsIt = |load| load.workload() == "chat";
-const FAN_OUT_PACED: IsIt = |load| is(load, "broadcast", "websocket") && load.rate().is_some();
+/// At the same rate for all, which a share of what each can do is not.
+fn is_paced(load: &Load) -> bool {
+    matches!(load.rate(), Some(Rate::PerSecond(_)))
+}
+
+const CHAT: IsIt = |load| is(load, "chat", "websocket");
+const FAN_OUT_PACED: IsIt = |load| is(load, "broadcast", "websocket") && is_paced(load);
 const FAN_OUT_WEBSOCKET: IsIt = |load| is(load, "broadcast", "websocket");
 const FAN_OUT_SSE: IsIt = |load| is(load, "broadcast", "sse");
 const LONG_POLL: IsIt = |load| is(load, "broadcast", "long-poll");
 const FEED: IsIt = |load| load.workload() == "feed";
 const XHR: IsIt = |load| over(load) == "xhr" && load.workload() != "feed";
 const ECHO_CLOSED: IsIt = |load| is(load, "echo", "websocket") && load.rate().is_none();
-const ECHO_OPEN: IsIt = |load| is(load, "echo", "websocket") && load.rate().is_some();
+const ECHO_OPEN: IsIt = |load| is(load, "echo", "websocket") && is_paced(load);
 const HELD: IsIt = |load| load.workload() == "capacity";
 
 pub(super) const CASES: &[Case] = &[

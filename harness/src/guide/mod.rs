@@ -28,11 +28,15 @@ pub fn markdown(run: &Run, costs: &Costs, level: usize) -> String {
         .collect();
     let heading = "#".repeat(level);
     let name = &run.header.name;
+    let profile = &run.header.profile;
     let mut text = format!(
-        "Facts are of [{name}](results/{name}.md), with the interval of every figure; who ties cannot be told apart by its data, and ≥ is what the load \
+        "Facts are of [{name}](results/{name}.md), profile {}: {} It has the interval of every figure. Who ties cannot be told apart by its data, and ≥ is what the load \
          generator's own limit left to be seen. The ceiling is left out: it is no framework to pick. Opinions are in italics.\n\n{}",
+        profile.name,
+        profile.description,
         at_a_glance(name, &told)
     );
+    text.push_str(&deviations(run));
     let jobs = jobs(run);
     if !jobs.is_empty() {
         let _ = write!(text, "\n{heading} Which transport\n\n{}", by_transport(name, &jobs));
@@ -65,9 +69,29 @@ fn at_a_glance(run: &str, told: &[Told<'_>]) -> String {
     text
 }
 
+/// Who does not keep all of the contract: a check left out may be time saved.
+fn deviations(run: &Run) -> String {
+    let mut text = String::new();
+    for entry in run.header.contenders.iter().filter(|entry| !entry.is_control()) {
+        let count = entry.manifest.deviations.len();
+        if count > 0 {
+            let checks = if count == 1 { "check" } else { "checks" };
+            let _ = write!(
+                text,
+                "\n{} fails {count} {checks} of the contract, listed below: part of what it saves may be that.\n",
+                entry.name
+            );
+        }
+    }
+    text
+}
+
 /// A row a job, with a link to its table.
 fn by_transport(run: &str, jobs: &[Job<'_>]) -> String {
-    let mut text = "One job by each transport on one framework after the other: which is first, and with which of them.\n\n".to_owned();
+    let mut text = "One job by each transport on one framework after the other: which is first, and with which of them. Where WebSocket is behind \
+                    on axum, hyper, tungstenite and warp, most of it is a read buffer that they can be given smaller: see [what the frameworks do by \
+                    themselves](servers/README.md#what-the-frameworks-do-by-themselves).\n\n"
+        .to_owned();
     text.push_str(&header(&[&["Job"], &WAY_COLUMNS[..]].concat()));
     for job in jobs {
         let cell = |said: Vec<Said>| match said.as_slice() {

@@ -147,6 +147,13 @@ impl Load {
         }
     }
 
+    /// Is each server driven at a rate of its own: a share of what it can do, or the most that it keeps?
+    #[must_use]
+    pub fn is_at_own_rate(&self) -> bool {
+        let is_share = matches!(self.rate(), Some(Rate::Share(_)));
+        is_share || matches!(self, Self::EchoLimit { .. } | Self::BroadcastLimit { .. })
+    }
+
     /// How the server is asked, if the load is one of several that differ in that alone.
     #[must_use]
     pub fn transport(&self) -> Option<String> {

@@ -37,7 +37,7 @@ pub(crate) fn name_and_unit(text: &str) -> (&str, &str) {
 
 impl Win {
     pub fn is_time(&self) -> bool {
-        self.best.ends_with(" ms")
+        self.best.contains(" ms")
     }
 }
 
@@ -134,13 +134,18 @@ fn win(run: &Run, sheet: &Sheet<'_>, row: &Row) -> Option<Win> {
         (name, "") => name.to_lowercase(),
         (_, unit) => unit.to_owned(),
     };
+    // Such as that of the first item, or of a whole countdown.
+    let of = match name_and_unit(&row.name) {
+        (name, "ms") if !name.to_lowercase().contains("latency") => format!(", {}", name.to_lowercase()),
+        _ => String::new(),
+    };
     Some(Win {
         is_all: winners.len() == ranked.len() && ranked.len() > 1,
         names: winners
             .into_iter()
             .map(|i| (run.entry_index(&sheet.columns[i].name), sheet.columns[i].name.clone()))
             .collect(),
-        best: format!("{}{} {unit}", row.cells[i].bound.sign(), number(best)),
+        best: format!("{}{} {unit}{of}", row.cells[i].bound.sign(), number(best)),
     })
 }
 

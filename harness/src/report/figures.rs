@@ -8,6 +8,7 @@ use crate::results::Measured;
 use crate::tool::Latency;
 
 /// A row of a table: a figure of each trial.
+#[derive(Clone, Copy)]
 pub(crate) struct Figure {
     /// Name and unit.
     pub name: &'static str,
@@ -17,6 +18,8 @@ pub(crate) struct Figure {
     pub decides: bool,
     /// 1 if more is better, −1 if less is; none where there is nothing to win.
     pub better: Option<f64>,
+    /// Are places given for it?
+    pub is_ranked: bool,
     /// Reads it off; `None`: not to be had.
     pub of: fn(&Measured) -> Option<f64>,
 }
@@ -24,7 +27,7 @@ pub(crate) struct Figure {
 pub(crate) type Of = fn(&Measured) -> Option<f64>;
 
 pub(super) const fn figure(name: &'static str, of: Of) -> Figure {
-    Figure { name, is_rate: false, decides: false, better: None, of }
+    Figure { name, is_rate: false, decides: false, better: None, is_ranked: true, of }
 }
 
 /// A figure by which contenders are ranked, the smallest first.
@@ -112,6 +115,11 @@ const LATENCY: &[Figure] = &[
     figure("Latency max (ms)", |m| Some(latency(m).max_ns()? as f64 / MS)),
 ];
 
+/// In a closed loop with many connections the median is no merit: it is low where few connections are served often and the
+/// others wait, and what all wait on average the rate says (Little's law).
+const LATENCY_CLOSED: &[Figure] =
+    &[LATENCY[0], Figure { is_ranked: false, ..LATENCY[1] }, LATENCY[2], LATENCY[3], LATENCY[4]];
+
 /// As another's load generator says it.
 const SAID_LATENCY: &[Figure] = &[
     figure("Latency min (ms)", |m| said_ms(m, |said| said.min_us)),
@@ -189,7 +197,7 @@ pub(crate) fn figures(load: &Load) -> Vec<&'static Figure> {
         }
         _ if load.tool() != ToolName::Loadgen => vec![TIME, ECHO_CLOSED, ERRORS, SAID_LATENCY, SERVER, TOOL],
         Load::Echo { rate: None, .. } | Load::Xhr { .. } => {
-            vec![TIME, ECHO_CLOSED, ERRORS, LATENCY, SERVER, TOOL]
+            vec![TIME, ECHO_CLOSED, ERRORS, LATENCY_CLOSED, SERVER, TOOL]
         }
         Load::Countdown { .. } => vec![TIME, COUNTDOWNS, ECHO_CLOSED, ERRORS, LATENCY, SERVER, TOOL],
         Load::Connect { storm: true, .. } => vec![STORM, TIME, ECHO_CLOSED, ERRORS, LATENCY, SERVER, TOOL],

@@ -8,7 +8,8 @@ use crate::results::Run;
 /// How the cells are to be read.
 pub const LEGEND: &str = "Each cell: the median over the rounds (its 95 % interval) #place. Contenders that the data cannot tell apart \
                       share a place. ≥: the load generator was the limit, so the server can do at least this. Noise: what the control, one \
-                      contender entered twice, differs from itself by; no place is given for less.";
+                      contender entered twice, differs from itself by: one draw of chance, which can only take claims away, since no place is given \
+                      for less.";
 
 /// How the tables of transports are to be read.
 const TRANSPORTS: &str = "One job by each transport. #place: among the transports of one contender, where the rounds tell them apart; those that they \

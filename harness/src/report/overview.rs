@@ -1,6 +1,5 @@
 use super::answer::{COLUMNS, column_of, name_and_unit};
 use super::markdown::link;
-use super::number;
 use super::sheet::{Row, Sheet};
 use super::table::{Table, asked};
 use crate::plan::ToolName;
@@ -29,10 +28,13 @@ fn of_figure(run: &Run, sheets: &[Sheet<'_>], entries: &[&Entry], column: usize)
             let place = sheet.columns.iter().position(|asked| asked.name == entry.name);
             place.map_or(String::new(), |place| row.cells[place].text())
         };
-        let noise =
-            row.noise_floor.map_or(String::new(), |floor| format!("{} %", number((floor - 1.0) * 100.0)));
+        let noise = row.noise_floor.map_or(String::new(), |floor| format!("{:.2} %", (floor - 1.0) * 100.0));
         let link = link(&run.header.name, sheet.load);
         let name = match name_and_unit(&row.name) {
+            // Such as that of the first item, or of a whole countdown.
+            (name, "ms") if !name.to_lowercase().contains("latency") => {
+                format!("{link}: {}", name.to_lowercase())
+            }
             _ if is_one_unit => link,
             (name, "") => format!("{link}: {}", name.to_lowercase()),
             (_, unit) => format!("{link}: {unit}"),

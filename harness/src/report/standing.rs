@@ -27,7 +27,9 @@ pub(super) fn standing(run: &Run, load: &Load, figure: &Figure, columns: &[&Entr
         (0..ranked.len()).filter(|i| figure.is_rate && is_lower_bound(run, ranked[*i], load)).collect();
     let unranked = control.map(|(_, control)| control);
     let places = comparison.places(better, floor.unwrap_or(0.0), unranked, &bounds);
-    let places = ranked.iter().zip(places).filter(|(entry, _)| !entry.is_control());
+    // Where each is driven at a rate of its own, what that costs and how long it takes is not of one load.
+    let is_alike = figure.is_ranked && (figure.is_rate || !load.is_at_own_rate());
+    let places = ranked.iter().zip(places).filter(|(entry, _)| is_alike && !entry.is_control());
     Some(Standing {
         places: places.map(|(entry, place)| (entry.name.clone(), place)).collect(),
         noise_floor: floor.map(f64::exp),

@@ -69,7 +69,11 @@ pub fn transports(run: &Run) -> Vec<Table> {
 /// The jobs of a run, in its profile's order.
 pub(crate) fn jobs(run: &Run) -> Vec<Job<'_>> {
     let loads = run.header.profile.loads.iter().map(|asked| &asked.load);
-    groups(loads).into_iter().map(|ways| Job::of(run, ways)).collect()
+    groups(loads)
+        .into_iter()
+        .map(|ways| Job::of(run, ways))
+        .filter(|job| !job.contenders.is_empty())
+        .collect()
 }
 
 /// The loads that another load differs from in its transport alone. Subscribers by several at once are no transport to pick.
@@ -165,7 +169,8 @@ impl Compared {
 /// Gives a contender's transports their places. Nothing is claimed that is less than what the control differed from itself by.
 fn place(run: &Run, entry: &Entry, ways: &[Way<'_>], figure: &Figure, floor: f64, cells: &mut [Cell]) {
     let asked: Vec<(&Entry, &Load)> = ways.iter().map(|way| (entry, way.load)).collect();
-    let Some((better, (ranked, comparison))) = figure.better.zip(compared(run, &asked, figure)) else {
+    let better = figure.better.filter(|_| figure.is_ranked);
+    let Some((better, (ranked, comparison))) = better.zip(compared(run, &asked, figure)) else {
         return;
     };
     let bounds: Vec<usize> =

@@ -61,7 +61,7 @@ impl Measure for Bench<'_> {
         }
         let probes = [before, self.probe()];
         let all_cores = self.boot.cores.len() + self.tool_cores.len();
-        doubts.extend(disturbances(probes, cores.as_ref(), &spent, &measurement, all_cores));
+        doubts.extend(disturbances(probes, cores.as_ref(), &spent, &measurement, report.as_ref(), all_cores));
         Ok(Measured {
             measurement,
             server: spent,

@@ -10,6 +10,7 @@ use loadgen::{
 use super::steady::unsteady;
 use super::{Doubt, Noisy};
 use crate::machine::{CoreShares, CoreUse, Probe, Spent};
+use crate::plan::{Load, Rate};
 use crate::stats::is_other_state;
 use crate::tool::ToolReport;
 
@@ -25,6 +26,8 @@ const OTHER_SHARE: f64 = 0.05;
 /// How far the times of the readings and of the measurement may differ: a share of them, and a moment for waking up.
 const READ_SHARE: f64 = 0.02;
 const READ_S: f64 = 0.05;
+/// Another's tool is read from its start to its end, in which it does more than ask, and the server nothing.
+const OUTSIDE_READ_S: f64 = 0.25;
 /// How much of an offered rate must be achieved, but for what is on its way when the measured time ends.
 const RATE_SHARE: f64 = 0.99;
 const UNDER_WAY_S: f64 = 0.05;
@@ -73,10 +76,19 @@ pub fn doubts(measurement: &Measurement, tool_cores: usize) -> Vec<Doubt> {
 
 /// What speaks against the report of another's load generator, which was so busy: of its errors and its own limit it can tell, of
 /// lost connections, wrong answers and the load's steadiness it cannot.
-pub(super) fn outside_doubts(report: &ToolReport, busy_share: f64) -> Vec<Doubt> {
+pub(super) fn outside_doubts(load: &Load, report: &ToolReport, busy_share: f64) -> Vec<Doubt> {
     let errors = (!report.errors.is_empty()).then(|| Doubt::Errors { causes: report.errors.clone() });
     let limited = (busy_share > TOOL_BUSY_SHARE).then_some(Doubt::ToolLimited { busy_share });
-    errors.into_iter().chain(limited).collect()
+    let missed = load.rate().and_then(|rate| {
+        let Rate::PerSecond(offered) = rate else { return None };
+        let receivers = if let Load::Broadcast { subscribers, .. } = load { subscribers.get() } else { 1 };
+        let (offered, achieved) =
+            (f64::from(offered.get()), report.requests as f64 / report.seconds / receivers as f64);
+        // One more or less at the ends is no miss.
+        (achieved + 1.0 / report.seconds < offered * RATE_SHARE)
+            .then_some(Doubt::RateMissed { offered, achieved })
+    });
+    errors.into_iter().chain(limited).chain(missed).collect()
 }
 
 /// Connections that fail are what a climb is for: they are its end, and no error.
@@ -182,13 +194,15 @@ pub fn disturbances(
     cores: Option<&[CoreUse; 2]>,
     server: &Spent,
     measurement: &Measurement,
+    report: Option<&ToolReport>,
     all_cores: usize,
 ) -> Vec<Doubt> {
     let mut doubts = Vec::new();
     // A climb is read from its first sweep to its end, connecting included.
     let is_climb = measurement.capacity.is_some();
     let (read_s, measured_s) = (server.seconds, measurement.seconds);
-    if !is_climb && (read_s - measured_s).abs() > READ_SHARE * measured_s + READ_S {
+    let moment_s = if report.is_some() { OUTSIDE_READ_S } else { READ_S };
+    if !is_climb && (read_s - measured_s).abs() > READ_SHARE * measured_s + moment_s {
         doubts.push(Doubt::Noisy(Noisy::ReadLate { read_s, measured_s }));
     }
     let changed = |read: fn(&Probe) -> f64| is_other_state(read(&before), read(&after));

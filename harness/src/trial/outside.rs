@@ -50,7 +50,7 @@ impl Bench<'_> {
         })?;
         let cores = self.tool_cores.len();
         let busy_share = used.tool.as_ref().map_or(0.0, |spent| spent.cores_busy() / cores as f64);
-        let doubts = outside_doubts(&report, busy_share);
+        let doubts = outside_doubts(question.load, &report, busy_share);
         let cpu_us = busy_share * cores as f64 * report.seconds * 1e6;
         let engine = tool.name().to_string();
         let version = version.unwrap_or_default();

@@ -140,12 +140,24 @@ fn a_tool_that_uses_up_its_cores_is_the_limit_unless_it_spins() {
 #[test]
 fn of_anothers_report_errors_are_told_and_a_tool_that_was_the_limit() {
     let report = ToolReport { requests: 10, seconds: 1.0, ..ToolReport::default() };
-    assert_eq!(outside_doubts(&report, 0.85), []);
-    assert_eq!(outside_doubts(&report, 0.95), [Doubt::ToolLimited { busy_share: 0.95 }]);
+    let xhr = toml::from_str("workload = \"xhr\"\nconnections = 4").expect("a load");
+    assert_eq!(outside_doubts(&xhr, &report, 0.85), []);
+    assert_eq!(outside_doubts(&xhr, &report, 0.95), [Doubt::ToolLimited { busy_share: 0.95 }]);
     let causes = std::collections::BTreeMap::from([("timeout".to_owned(), 3)]);
     let erred = ToolReport { errors: causes.clone(), ..report };
-    let told = outside_doubts(&erred, 0.0);
+    let told = outside_doubts(&xhr, &erred, 0.0);
     assert!(told == [Doubt::Errors { causes }] && told[0].invalidates());
+}
+
+#[test]
+fn anothers_deliveries_keep_up_with_the_rate_asked_for() {
+    let paced =
+        "workload = \"broadcast\"\nsubscribers = 10\npayload_bytes = 64\nrate = 100\ntool = \"artillery\"";
+    let paced = toml::from_str(paced).expect("a load");
+    let report = |requests| ToolReport { requests, seconds: 2.0, ..ToolReport::default() };
+    assert_eq!(outside_doubts(&paced, &report(2000), 0.0), []);
+    let missed = Doubt::RateMissed { offered: 100.0, achieved: 80.0 };
+    assert_eq!(outside_doubts(&paced, &report(1600), 0.0), [missed]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use std::io::{self, Write as _};
 use std::net::TcpStream;
+use std::sync::OnceLock;
 
 use contract::About;
 use framing::{Header, Opcode, Parser, accept_key};
@@ -126,9 +127,17 @@ fn answer(bytes: &[u8]) -> io::Result<Option<(Answer, usize)>> {
     Ok(Some((answer, length)))
 }
 
+/// What the server calls itself: as several contenders it has the name of each.
+pub(crate) static NAME: OnceLock<String> = OnceLock::new();
+
 fn about() -> About {
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    About { contender: "truth".to_owned(), framework: "none".to_owned(), version, workers: 1 }
+    About {
+        contender: NAME.get().map_or("truth", String::as_str).to_owned(),
+        framework: "none".to_owned(),
+        version,
+        workers: 1,
+    }
 }
 
 fn json(status: u16, body: &str) -> String {

@@ -29,6 +29,10 @@ struct Options {
     #[command(flatten)]
     settings: Settings,
 
+    /// What it calls itself.
+    #[arg(long, default_value = "truth")]
+    name: String,
+
     /// How long each reply is held back, in µs: constant:US, two-point:US:US:SHARE, uniform:US:US or exponential:US.
     #[arg(long, default_value = "constant:0")]
     delay: Delay,
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(options: &Options) -> io::Result<()> {
+    connection::NAME.get_or_init(|| options.name.clone());
     let ended = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(SIGTERM, Arc::clone(&ended))?;
     let listener = launch::listen(&options.settings)?;
