@@ -178,8 +178,8 @@ fn countdowns_and_connections_are_measured_over_both_transports_on_every_contend
         "| On the wire, to the server (B/message) |",
         "| Segments to open (per connection) |",
         "## Transports side by side",
-        "### connect, 3 at a time × 2 messages\n\n| | xhr | websocket |",
-        "| hyper: On the wire, both ways (B/message) |",
+        "### Transports for connect, 3 at a time × 2 messages",
+        "| On the wire, both ways (B/message)",
     ] {
         assert!(page.contains(expected), "{expected} in {page}");
     }
