@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Every test: scripts, format, lints, documentation, generated files, then unit, integration and end-to-end.
+# All is built by one choice of packages: another has other features of their dependencies, which are then built once more.
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh" || exit 1
 
@@ -18,20 +19,19 @@ say "lints"
 cargo clippy --workspace --all-targets --locked -- --deny warnings
 say "documentation"
 RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --locked --quiet
+say "building"
+cargo build --workspace --bins --tests --examples --locked --quiet
+say "generated files"
+built=${CARGO_TARGET_DIR:-target}/debug
+"$built/harness" readme --check
+"$built/harness" report --check
+"$built/harness" cost --check
+"$built/harness" schema --check
+"$built/harness" autobahn --check
+"$built/harness" crowd --check
+"$built/truth" tables --check
+"$built/examples/tables" --check
+scripts/mutations.sh --check
 say "tests"
 cargo test --workspace --locked --doc --quiet
-cargo test --workspace --locked --exclude harness
-say "generated files"
-cargo run --locked --quiet --package harness -- readme --check
-cargo run --locked --quiet --package harness -- report --check
-cargo run --locked --quiet --package harness -- cost --check
-cargo run --locked --quiet --package harness -- schema --check
-cargo run --locked --quiet --package truth -- tables --check
-cargo run --locked --quiet --package loadgen --example tables -- --check
-cargo run --locked --quiet --package harness -- autobahn --check
-cargo run --locked --quiet --package harness -- crowd --check
-scripts/mutations.sh --check
-# Last, since it boots the binaries that the tests above have built, and others that it builds itself.
-say "the harness, end to end"
-cargo test --locked --package harness --lib
-cargo test --locked --package harness --test '*'
+cargo test --workspace --locked

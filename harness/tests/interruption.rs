@@ -2,8 +2,12 @@
 
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use harness::results::{Trial, read};
 use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::consts::SIGINT;
 use support::{BROADCAST, ECHO, Stage, stderr};
 
 /// Rounds that would take minutes: what ends these runs is the test.
@@ -23,6 +27,10 @@ fn wait_for_trials(stage: &Stage, count: usize) {
 
 #[test]
 fn ctrl_c_keeps_the_trials_already_taken_and_leaves_no_process() {
+    // A shell's background jobs inherit that Ctrl-C is ignored, and the harness then heeds it not either. What has a handler
+    // here is not inherited.
+    signal_hook::flag::register_conditional_shutdown(SIGINT, 130, Arc::new(AtomicBool::new(true)))
+        .expect("a handler");
     let stage = long();
     let mut harness = stage.start(&["--skip-verify"]);
     wait_for_trials(&stage, 2);

@@ -43,10 +43,19 @@ impl Stage {
         self.folder.path().join(name)
     }
 
-    /// Enters a contender of the project.
+    /// Enters a contender of the project. It is built as `scripts/test.sh` builds all: its own command would build its
+    /// dependencies once more, with fewer features.
     pub fn with(self, name: &str) -> Self {
         let manifest = fs::read_to_string(root().join("servers").join(name).join("contender.toml"));
-        self.manifest(name, &manifest.expect("a contender of the project"))
+        let built_with_all = |line: &str| match line.rsplit_once(", \"-p\", ") {
+            Some((cargo, _)) if line.starts_with("build = ") => {
+                format!("{cargo}, \"--workspace\", \"--bins\", \"--tests\"]\n")
+            }
+            _ => format!("{line}\n"),
+        };
+        let manifest: String =
+            manifest.expect("a contender of the project").lines().map(built_with_all).collect();
+        self.manifest(name, &manifest)
     }
 
     /// Enters a contender that is a shell command.
