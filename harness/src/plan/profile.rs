@@ -6,6 +6,7 @@ use anyhow::{Context as _, Error, Result, anyhow, bail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::asked::enter_others;
 use super::{Asked, CannotDrive, Load, Until};
 use crate::names::suggestion;
 
@@ -33,7 +34,7 @@ pub struct Profile {
     pub warmup_max_s: Option<f64>,
     /// Load that is counted, in seconds.
     pub seconds: f64,
-    /// The contenders; all if there are none.
+    /// The contenders; all if there are none. Those that a load alone names are entered as well.
     #[serde(default)]
     pub contenders: Vec<String>,
     /// The contender that is entered twice: what its two entries differ by is noise.
@@ -101,6 +102,7 @@ impl Profile {
             loads.extend(asked);
             profile.cannot.extend(cannot);
         }
+        enter_others(&mut profile.contenders, &mut loads).map_err(Error::msg)?;
         profile.loads = loads;
         for load in &profile.loads {
             load.check().map_err(|reason| anyhow!("load {load}: {reason}"))?;
@@ -189,5 +191,16 @@ mod tests {
             error(&format!("warmup_max_s = 0.4\n{HEAD}{load}")).contains("expected warmup_s = 0.5 to 3600")
         );
         assert!(error(&format!("{HEAD}{load}{load}")).contains("twice"));
+    }
+
+    #[test]
+    fn what_standard_asks_of_some_full_asks_of_all() {
+        let read = |name| Profile::named(Path::new("profiles"), name).expect("a profile of ours");
+        let (standard, full) = (read("standard"), read("full"));
+        let asks_all =
+            |load: &Load| full.loads.iter().any(|asked| asked.load == *load && asked.contenders.is_empty());
+        let missing: Vec<String> =
+            standard.questions().iter().filter(|load| !asks_all(load)).map(Load::to_string).collect();
+        assert!(full.contenders.is_empty() && missing.is_empty(), "{missing:?}");
     }
 }
