@@ -4,6 +4,8 @@
 mod answers;
 #[path = "page/charts.rs"]
 mod charts;
+#[path = "page/comparison.rs"]
+mod comparison;
 mod support;
 
 use std::fs;
@@ -16,6 +18,7 @@ use harness::plan::{Load, ToolName};
 use harness::report::{number, tables};
 use harness::results::{Measured, Outcome, Run, latest};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use support::root;
 
 /// Two million bytes: what loads at once over a slow line, and opens in any browser.
@@ -23,6 +26,8 @@ const MOST_BYTES: usize = 2_000_000;
 
 /// Put behind the page's own script.
 const READER: &str = include_str!("page/read.js");
+/// Put behind a reader, whose `globalThis.read` it adds to the page.
+const ADD: &str = include_str!("page/add.js");
 
 #[derive(Deserialize)]
 struct Read {
@@ -69,11 +74,17 @@ fn browser() -> Option<&'static str> {
     found
 }
 
-/// Opens a page of this run, and reads it off. Nothing may be said on its console.
+/// Opens a page of a run, and reads it off.
 fn read_off(browser: &str, page: &str) -> Read {
+    read_by(browser, page, READER)
+}
+
+/// Opens a page, and reads it off by a script that adds what it read. Nothing may be said on its console.
+fn read_by<T: DeserializeOwned>(browser: &str, page: &str, reader: &str) -> T {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("run.html");
-    fs::write(&file, page.replace("</body>", &format!("<script>{READER}</script></body>"))).expect("written");
+    let reader = format!("<script>{{{reader}}}\n{ADD}</script></body>");
+    fs::write(&file, page.replace("</body>", &reader)).expect("written");
     let output = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom"])
         .arg("--virtual-time-budget=60000")

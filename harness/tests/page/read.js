@@ -41,9 +41,4 @@ chart.dispatchEvent(new FocusEvent("focus"));
 read.chart_tip = text(document.getElementById("tip"));
 document.querySelector(".ways tr[data-l]:not(.c0)").dispatchEvent(new FocusEvent("focusin", { bubbles: true }));
 read.way_tip = text(document.getElementById("tip"));
-const result = document.createElement("pre");
-result.id = "read";
-// The page as it is dumped escapes these.
-const escaped = c => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0");
-result.textContent = JSON.stringify(read).replace(/[<>&\u00a0]/g, escaped);
-document.body.append(result);
+globalThis.read = read;
