@@ -46,16 +46,19 @@ impl Stage {
     /// Enters a contender of the project. It is built as `scripts/test.sh` builds all: its own command would build its
     /// dependencies once more, with fewer features.
     pub fn with(self, name: &str) -> Self {
-        let manifest = fs::read_to_string(root().join("servers").join(name).join("contender.toml"));
         let built_with_all = |line: &str| match line.rsplit_once(", \"-p\", ") {
             Some((cargo, _)) if line.starts_with("build = ") => {
                 format!("{cargo}, \"--workspace\", \"--bins\", \"--tests\"]\n")
             }
             _ => format!("{line}\n"),
         };
-        let manifest: String =
-            manifest.expect("a contender of the project").lines().map(built_with_all).collect();
+        let manifest: String = manifest_of(name).lines().map(built_with_all).collect();
         self.manifest(name, &manifest)
+    }
+
+    /// Enters a contender of the project, built by its own command.
+    pub fn with_own_build(self, name: &str) -> Self {
+        self.manifest(name, &manifest_of(name))
     }
 
     /// Enters a contender that is a shell command.
@@ -169,6 +172,11 @@ impl Stage {
         }
         TcpListener::bind(("127.0.0.1", self.port)).expect("the port is free again");
     }
+}
+
+fn manifest_of(contender: &str) -> String {
+    let file = root().join("servers").join(contender).join("contender.toml");
+    fs::read_to_string(file).expect("a contender of the project")
 }
 
 fn find_process(wanted: impl Fn(&procfs::process::Process) -> bool) -> Option<i32> {
