@@ -24,7 +24,7 @@ function shifted(text) {
   return digits.replace(/\B(?=(\d{3})+$)/g, ",") + (part.length > 3 ? "." + part.slice(3) : "");
 }
 const inMicroseconds = text =>
-  text.replace(/(^|[^\w.])ms\b/g, "$1µs").replace(/(?<![#\d.,\w])\d[\d,]*(\.\d+)?(?! ?%)/g, shifted);
+  text.replace(/(^|[^\w.])ms\b/g, "$1µs").replace(/(?<![#\d.,\w])\d[\d,]*(\.\d+)?(?![\d.,]* ?%)/g, shifted);
 function timesWithin(root) {
   const nodes = [];
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use super::link;
 use crate::cost::{Cost, Costs};
 use crate::plan::ToolName;
-use crate::report::{CEILING, Row, Sheet, name_and_unit, number};
+use crate::report::{CEILING, Row, Sheet, name_and_unit, number, plus_minus};
 use crate::results::Run;
 
 /// What each contender takes of the machine, under the load with the most connections of those that most of them were asked for, and
@@ -28,7 +28,9 @@ pub(super) fn table(run: &Run, sheets: &[Sheet<'_>], costs: &Costs) -> String {
         }
         let figure = |row: Option<&Row>| {
             let estimate = row.and_then(|row| row.cells[i].value.as_ref().ok());
-            estimate.map_or("–".to_owned(), |estimate| number(estimate.median))
+            estimate.map_or("–".to_owned(), |estimate| {
+                format!("{}{}", number(estimate.median), plus_minus(estimate))
+            })
         };
         let none = Cost::default();
         let known = costs.contenders.get(&entry.name);

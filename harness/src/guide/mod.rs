@@ -30,7 +30,7 @@ pub fn markdown(run: &Run, costs: &Costs, level: usize) -> String {
     let name = &run.header.name;
     let profile = &run.header.profile;
     let mut text = format!(
-        "Facts are of [{name}](results/{name}.md), profile {}: {} It has the interval of every figure. Who ties cannot be told apart by its data, and ≥ is what the load \
+        "Facts are of [{name}](results/{name}.md), profile {}: {} Behind ± is how far the 95 % interval of a figure reaches; its tables have all of them. Who ties cannot be told apart by its data, and ≥ is what the load \
          generator's own limit left to be seen. The ceiling is left out: it is no framework to pick. Opinions are in italics.\n\n{}",
         profile.name,
         profile.description,
@@ -128,10 +128,15 @@ fn fact(run: &str, (load, answer): &Told<'_>) -> String {
     format!("| {} | {} |\n", seen(run, load, answer), wins.join(" | "))
 }
 
-/// A load with a link to its table, and whom it was asked of, if not of all.
+/// A load with a link to its table, and whom it was asked of, or how many, if not of all.
 fn seen(run: &str, load: &Load, answer: &Answer) -> String {
     let names: Vec<&str> = answer.asked.iter().map(|(_, name)| name.as_str()).collect();
-    let asked = if answer.asks_all { String::new() } else { format!(", asked of {}", names.join(", ")) };
+    let asked = match names.len() {
+        _ if answer.asks_all => String::new(),
+        // So many would drown the rest; the table that the link leads to has them.
+        several @ 5.. => format!(", asked of {several}"),
+        _ => format!(", asked of {}", names.join(", ")),
+    };
     format!("{}{asked}", link(run, load))
 }
 

@@ -1,6 +1,7 @@
 //! What won at what, with ties as ties.
 
 use super::number;
+use super::number::plus_minus;
 use super::sheet::{CEILING, Row, Sheet};
 use crate::plan::ToolName;
 use crate::results::{Entry, Run};
@@ -26,7 +27,7 @@ pub(crate) struct Win {
     pub names: Vec<(usize, String)>,
     /// Are they all that were measured?
     pub is_all: bool,
-    /// The best of their medians, with its unit.
+    /// The best of their medians, with its unit and how far its interval reaches.
     pub best: String,
 }
 
@@ -127,8 +128,8 @@ fn win(run: &Run, sheet: &Sheet<'_>, row: &Row) -> Option<Win> {
     let first = ranked.iter().map(|(_, place)| *place).min()?;
     let winners: Vec<usize> = ranked.iter().filter(|(_, place)| *place == first).map(|(i, _)| *i).collect();
     let sign = row.better.unwrap_or(1.0);
-    let medians = winners.iter().filter_map(|i| Some((row.cells[*i].value.as_ref().ok()?.median, *i)));
-    let (best, i) = medians.max_by(|(a, _), (b, _)| (a * sign).total_cmp(&(b * sign)))?;
+    let estimates = winners.iter().filter_map(|i| Some((row.cells[*i].value.as_ref().ok()?, *i)));
+    let (best, i) = estimates.max_by(|(a, _), (b, _)| (a.median * sign).total_cmp(&(b.median * sign)))?;
     // `Deliveries/s` is both.
     let unit = match name_and_unit(&row.name) {
         (name, "") => name.to_lowercase(),
@@ -145,7 +146,7 @@ fn win(run: &Run, sheet: &Sheet<'_>, row: &Row) -> Option<Win> {
             .into_iter()
             .map(|i| (run.entry_index(&sheet.columns[i].name), sheet.columns[i].name.clone()))
             .collect(),
-        best: format!("{}{} {unit}{of}", row.cells[i].bound.sign(), number(best)),
+        best: format!("{}{} {unit}{}{of}", row.cells[i].bound.sign(), number(best.median), plus_minus(best)),
     })
 }
 

@@ -31,7 +31,7 @@ pub use index::index_markdown;
 pub use markdown::{LEGEND, markdown, overview_markdown};
 pub(crate) use markdown::{link, link_to};
 pub use number::number;
-pub(crate) use number::range;
+pub(crate) use number::{plus_minus, range};
 pub(crate) use of_trial::ranked;
 pub use overview::overview;
 pub(crate) use seconds::{MEDIAN_MS, P99_MS, Read, medians};

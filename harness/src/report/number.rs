@@ -43,6 +43,17 @@ pub(crate) fn range(estimate: &Estimate) -> Option<String> {
     (low != median || high != median).then(|| format!("{low}–{high}"))
 }
 
+/// How far the interval reaches from the median at the most, ` ± 2.1 %`, for where both of its ends do not fit; nothing if it cannot be seen.
+#[must_use]
+pub(crate) fn plus_minus(estimate: &Estimate) -> String {
+    let percent = estimate.relative_half_width() * 100.0;
+    match percent {
+        _ if percent >= 10.0 => format!(" ± {percent:.0} %"),
+        _ if percent >= 0.05 => format!(" ± {percent:.1} %"),
+        _ => String::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,5 +83,15 @@ mod tests {
         assert_eq!(shown(2.0, (2.0, 2.0)), "2.000");
         assert_eq!(shown(2.0, (1.99999, 2.00001)), "2.000");
         assert_eq!(shown(0.0, (0.0, 0.0)), "0");
+    }
+
+    #[test]
+    fn how_far_an_interval_reaches_has_two_digits() {
+        let shown = |low, high| {
+            plus_minus(&Estimate { median: 100.0, interval: (low, high), spread: (low, high), trials: 3 })
+        };
+        assert_eq!(shown(98.5, 102.1), " ± 2.1 %");
+        assert_eq!(shown(70.0, 120.4), " ± 30 %");
+        assert_eq!(shown(100.0, 100.04), "");
     }
 }

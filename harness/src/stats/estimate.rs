@@ -26,7 +26,7 @@ pub struct Estimate {
 ///
 /// The median has an interval by Student's t; the noise of a cell is told by its own trials and by those of the others. Where
 /// no figure is 0 or less it is on the logarithm, so that what cells have in common are ratios; otherwise each cell has its
-/// own noise. A cell whose trials are all the same has none.
+/// own noise, and ends at 0 if none of its figures is below. A cell whose trials are all the same has none.
 #[must_use]
 pub fn estimates(cells: &[Vec<Seen>]) -> Vec<Option<Estimate>> {
     if cells.iter().flatten().all(|seen| seen.value > 0.0) {
@@ -44,9 +44,11 @@ fn of_scaled(cells: &[Vec<Seen>], scale: fn(f64) -> f64, back: fn(f64) -> f64) -
     let estimate = |(cell, noise): (&Vec<Seen>, Option<Noise>)| {
         let mut values: Vec<f64> = cell.iter().map(|seen| seen.value).collect();
         let median = median(&mut values)?;
+        // What was never below 0 cannot be: times, counts.
+        let least = if values[0] < 0.0 { f64::NEG_INFINITY } else { 0.0 };
         let around = |noise: Noise| {
             let half_width = noise.half_width(cell.len());
-            (back(scale(median) - half_width), back(scale(median) + half_width))
+            (back(scale(median) - half_width).max(least), back(scale(median) + half_width))
         };
         Some(Estimate {
             median,
@@ -125,6 +127,6 @@ mod tests {
         let [none, some] =
             estimates(&[cell(&[0.0, 0.0, 0.0]), cell(&[0.0, 1.0, 2.0])]).try_into().expect("two");
         assert_eq!(none.expect("figures").interval, (0.0, 0.0));
-        assert!(some.is_some_and(|some| some.interval.0 < 0.0 && some.interval.1 > 2.0), "{some:?}");
+        assert!(some.is_some_and(|some| some.interval.0 == 0.0 && some.interval.1 > 2.0), "{some:?}");
     }
 }
