@@ -34,4 +34,4 @@ built=${CARGO_TARGET_DIR:-target}/debug
 scripts/mutations.sh --check
 say "tests"
 cargo test --workspace --locked --doc --quiet
-cargo test --workspace --locked
+cargo test --workspace --locked --lib --bins --tests
