@@ -67,16 +67,17 @@ pub(super) fn enter_others(contenders: &mut Vec<String>, loads: &mut [Asked]) ->
     let mut others: Vec<String> = named.filter(|name| !contenders.contains(name)).cloned().collect();
     others.sort();
     others.dedup();
-    if contenders.is_empty() || others.is_empty() {
-        return Ok(());
-    }
+    let has_others = !contenders.is_empty() && !others.is_empty();
     for asked in loads {
+        // Not in results, whose loads say whom they were asked of.
         let also = std::mem::take(&mut asked.also);
-        if asked.contenders.is_empty() {
+        if has_others && asked.contenders.is_empty() {
             asked.contenders = contenders.iter().cloned().chain(also).collect();
         }
     }
-    contenders.extend(others);
+    if has_others {
+        contenders.extend(others);
+    }
     Ok(())
 }
 
@@ -125,9 +126,10 @@ mod tests {
     #[test]
     fn loads_that_ask_nobody_else_say_nothing_of_contenders() {
         let mut contenders = names("a b");
-        let mut loads = [asked(""), asked("contenders = [\"a\"]")];
+        let mut loads = [asked(""), asked("contenders = [\"a\"]"), asked("also = [\"b\"]")];
         enter_others(&mut contenders, &mut loads).expect("fine");
         assert_eq!((contenders, loads[0].contenders.len()), (names("a b"), 0));
+        assert!(loads[2].contenders.is_empty() && loads[2].also.is_empty());
     }
 
     #[test]
