@@ -1,6 +1,7 @@
+use std::convert::Infallible;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{Builder, scope};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::RunError;
 use crate::engine::{Clock, Schedule, WarmUp, process_cpu_us};
@@ -8,21 +9,61 @@ use crate::record::{Event, Phase, Warmup};
 use crate::steady::{WINDOW_NS, is_steady};
 use crate::tally::Tally;
 
+/// How much later than it has to a member may say something.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// What a member of a load has to do with the others. A member holds a share of the connections: an event
 /// loop, or a whole process.
 #[derive(Debug)]
 pub(crate) struct Link {
-    opened: Sender<u64>,
+    said: Sender<u64>,
+    goes_on: Receiver<bool>,
     schedule: Receiver<Schedule>,
+    /// Dropped when the member has ended.
+    _alive: Sender<Infallible>,
 }
 
 impl Link {
-    /// Says how many of the member's connections are open, and waits until all members have said so: the
-    /// schedule, or `None` if there is nothing to drive.
-    pub(crate) fn opened(&self, established: u64) -> Option<Schedule> {
-        self.opened.send(established).ok()?;
+    /// Says how many of the member's connections are open, and waits until all members have said so: is there something
+    /// to drive, so that they are prepared now?
+    pub(crate) fn opened(&self, established: u64) -> bool {
+        self.said.send(established).is_ok() && self.goes_on.recv().unwrap_or(false)
+    }
+
+    /// Says that the member's connections are prepared, and waits until all members have said so: the schedule.
+    pub(crate) fn prepared(&self) -> Option<Schedule> {
+        self.said.send(0).ok()?;
         self.schedule.recv().ok()
     }
+}
+
+/// The other end of a [`Link`].
+struct Seat {
+    said: Receiver<u64>,
+    goes_on: Sender<bool>,
+    schedule: Sender<Schedule>,
+}
+
+/// Sum of what the members say within this time and a grace. One that has failed, or says nothing, is left behind: without its seat
+/// it ends.
+fn hear(seats: &mut Vec<Seat>, time: Duration) -> u64 {
+    let deadline = Instant::now() + time + GRACE;
+    let mut sum = 0;
+    seats.retain(|seat| {
+        let said = seat.said.recv_timeout(deadline.saturating_duration_since(Instant::now()));
+        sum += said.unwrap_or(0);
+        said.is_ok()
+    });
+    sum
+}
+
+/// Who says when all members do something.
+pub(crate) trait Lead {
+    /// So many connections are open. They are prepared next, unless there is nothing to drive: `false`.
+    fn prepare(&mut self, established: u64) -> bool;
+
+    /// They are prepared: when the load begins and ends.
+    fn begin(&mut self) -> Option<Schedule>;
 }
 
 /// What was read when the phases changed.
@@ -37,13 +78,13 @@ pub(crate) struct Moments {
 
 /// Starts a thread for each member, gives them all one schedule, and adds up what they counted.
 ///
-/// `lead` is told how many connections are open, once it is known or `connect_ns` are over, and gives the schedule.
+/// `lead` is told how many connections are open, once it is known or `connect_ns` are over. To prepare them may take `prepare_ns`.
 /// A `warm_up` ends before the schedule says when the load is steady.
 pub(crate) fn conduct<M>(
     members: Vec<M>,
     clock: Clock,
-    connect_ns: u64,
-    lead: impl FnOnce(u64) -> Option<Schedule>,
+    [connect_ns, prepare_ns]: [u64; 2],
+    lead: &mut impl Lead,
     warm_up: Option<&WarmUp>,
     mut emit: impl FnMut(Event),
 ) -> Result<(Tally, Moments), RunError>
@@ -52,32 +93,34 @@ where
 {
     emit(Event::Phase(Phase::Connect));
     scope(|scope| {
-        let (opened, all_opened) = mpsc::channel();
-        let (mut threads, mut starts) = (Vec::new(), Vec::new());
+        let (alive, all_ended) = mpsc::channel();
+        let (mut threads, mut seats) = (Vec::new(), Vec::new());
         for (number, member) in members.into_iter().enumerate() {
-            let (start, schedule) = mpsc::channel();
-            let link = Link { opened: opened.clone(), schedule };
+            let (say, said) = mpsc::channel();
+            let (goes_on, may_go_on) = mpsc::channel();
+            let (schedule, start) = mpsc::channel();
+            let link = Link { said: say, goes_on: may_go_on, schedule: start, _alive: alive.clone() };
             let thread = Builder::new().name(format!("loop-{number}"));
             threads.push(thread.spawn_scoped(scope, move || member(&link))?);
-            starts.push(start);
+            seats.push(Seat { said, goes_on, schedule });
         }
-        drop(opened);
+        drop(alive);
 
-        // A member opens its connections within its patience; one that says nothing after it has failed.
-        let deadline = Duration::from_nanos(connect_ns) + Duration::from_secs(5);
-        let established: u64 = starts.iter().map_while(|_| all_opened.recv_timeout(deadline).ok()).sum();
+        let established = hear(&mut seats, Duration::from_nanos(connect_ns));
         if established > 0 {
             emit(Event::Phase(Phase::Warmup));
         }
         let mut moments = Moments::default();
-        if let Some(schedule) = lead(established) {
-            for start in &starts {
+        if lead.prepare(established) {
+            seats.retain(|seat| seat.goes_on.send(true).is_ok());
+            hear(&mut seats, Duration::from_nanos(prepare_ns));
+            if let Some(schedule) = lead.begin() {
                 // One that has failed says why when it is joined.
-                let _ = start.send(schedule);
+                seats.retain(|seat| seat.schedule.send(schedule).is_ok());
+                moments = phases(schedule, warm_up, clock, &all_ended, &mut emit);
             }
-            moments = phases(schedule, warm_up, clock, &all_opened, &mut emit);
         }
-        drop(starts);
+        drop(seats);
 
         let mut total = Tally::default();
         for thread in threads {
@@ -93,7 +136,7 @@ fn phases(
     mut schedule: Schedule,
     warm_up: Option<&WarmUp>,
     clock: Clock,
-    members: &Receiver<u64>,
+    members: &Receiver<Infallible>,
     emit: &mut impl FnMut(Event),
 ) -> Moments {
     let run_until = |at_ns: u64| {
@@ -130,7 +173,7 @@ fn wait_until_steady(warm_up: &WarmUp, latest: Schedule, run_until: impl Fn(u64)
         windows.push(replies - before);
         before = replies;
         let is_long_enough = ends_ns >= latest.start_ns + warm_up.least_ns;
-        if is_long_enough && warm_up.is_prepared() && is_steady(&windows) {
+        if is_long_enough && is_steady(&windows) {
             return true;
         }
         ends_ns += WINDOW_NS;

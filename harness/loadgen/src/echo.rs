@@ -209,7 +209,7 @@ impl Workload for Echo {
 
     fn produce(&mut self, peer: &mut Peer, context: &mut Context) {
         if peer.is_in_its_past() {
-            if peer.outstanding() == 0 && context.schedule.has_begun() {
+            if peer.outstanding() == 0 && context.preparing {
                 self.write(peer, context);
                 self.outstanding += 1;
             }

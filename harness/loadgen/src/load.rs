@@ -89,8 +89,7 @@ pub struct Timing {
     #[arg(long, default_value_t = 2.0, global = true)]
     pub seconds: f64,
 
-    /// Seconds in which all connections are open and nothing is sent, between the announcement of the warm-up and its
-    /// begin, and once more after the last reply: so that others can read what the processes hold.
+    /// Seconds in which all connections are open and nothing is sent, behind the announcement of the warm-up, and once more after the last reply: so that others can read what the processes hold.
     #[arg(long, default_value_t = 0.0, global = true)]
     #[serde(default, skip_serializing_if = "is_default")]
     pub settle_s: f64,
@@ -123,8 +122,8 @@ pub enum Workload {
         /// Kind of each message.
         #[arg(long, default_value = "text")]
         kind: Kind,
-        /// Before the load each connection has a random number of bytes up to this echoed, at the beginning of the warm-up
-        /// and not counted, so that what a server does every so many bytes of a connection it does not do for all
+        /// Between its opening and the load each connection has a random number of bytes up to this echoed, checked and
+        /// not counted, so that what a server does every so many bytes of a connection it does not do for all
         /// at once.
         #[arg(long, default_value_t = 0)]
         #[serde(default, skip_serializing_if = "is_default")]
@@ -262,6 +261,16 @@ impl Load {
     /// For how long before a message is due nothing sleeps.
     pub(crate) fn spin_ns(&self) -> u64 {
         if self.spin { u64::MAX } else { u64::from(self.spin_us) * 1000 }
+    }
+
+    /// What the connections' past may take, in seconds, see `stagger_bytes`: a minute for one that is answered slowly, and for many
+    /// as much as a server takes that answers 6,400 messages a second.
+    #[must_use]
+    pub fn prepare_s(&self) -> f64 {
+        match self.workload {
+            Workload::Echo { connections, stagger_bytes: 1.., .. } => 60.0 + connections.get() as f64 * 0.02,
+            _ => 0.0,
+        }
     }
 
     /// What opening all connections may take.

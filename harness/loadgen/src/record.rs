@@ -29,7 +29,7 @@ pub enum Event {
 pub enum Phase {
     /// Connections are opened.
     Connect,
-    /// All connections are open. After the time to settle, load that is not counted.
+    /// All connections are open. After the time to settle, their past (`stagger_bytes`), and then load that is not counted.
     Warmup,
     /// Load, counted.
     Measure,

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::broadcast::{self, Broadcast, Pace, Shared};
 use crate::capacity::climb;
-use crate::conduct::{Link, Moments, conduct};
+use crate::conduct::{Lead, Link, Moments, conduct};
 use crate::connect::Connect;
 use crate::countdown::Countdown;
 use crate::dialogue::Topic;
@@ -93,17 +93,33 @@ pub fn run(load: &Load, emit: impl FnMut(Event)) -> Result<Measurement, RunError
     allow_ports(load.workload.connections() as u64, load.target)?;
     let parts = spread::parts(load)?;
     let warm_up = warm_up(load, parts.len());
-    let lead = |established: u64| {
-        (established > 0).then(|| {
-            settle(&load.timing);
-            schedule(&load.timing, warm_up.is_some(), clock.now_ns())
-        })
-    };
+    let lead = &mut Leader { load, clock, may_end: warm_up.is_some() };
     let (tally, moments) = match parts.as_slice() {
-        [whole] => drive(load, whole, clock, lead, warm_up.clone(), emit)?,
+        [whole] => drive(load, whole, clock, lead, warm_up, emit)?,
         parts => spread::drive(load, parts, clock, lead, emit)?,
     };
     Ok(measurement(load, tally, &moments))
+}
+
+/// Leads all of a load.
+struct Leader<'a> {
+    load: &'a Load,
+    clock: Clock,
+    /// May the warm-up end before its latest moment?
+    may_end: bool,
+}
+
+impl Lead for Leader<'_> {
+    fn prepare(&mut self, established: u64) -> bool {
+        if established > 0 {
+            settle(&self.load.timing);
+        }
+        established > 0
+    }
+
+    fn begin(&mut self) -> Option<Schedule> {
+        Some(schedule(&self.load.timing, self.may_end, self.clock.now_ns()))
+    }
 }
 
 /// Drives a part of the load, with event loops of this process.
@@ -111,7 +127,7 @@ pub(crate) fn drive(
     load: &Load,
     part: &Part,
     clock: Clock,
-    lead: impl FnOnce(u64) -> Option<Schedule>,
+    lead: &mut impl Lead,
     warm_up: Option<Arc<WarmUp>>,
     emit: impl FnMut(Event),
 ) -> Result<(Tally, Moments), RunError> {
@@ -190,12 +206,13 @@ impl Members<'_> {
     /// Has them driven; `make` gives the share of the loop with a number.
     fn conduct<W: Driven>(
         &self,
-        lead: impl FnOnce(u64) -> Option<Schedule>,
+        lead: &mut impl Lead,
         emit: impl FnMut(Event),
         make: impl Fn(usize) -> (W, Vec<W::Connection>) + Sync,
     ) -> Result<(Tally, Moments), RunError> {
         let &Self { load, part, clock, wakers, own_files, ref warm_up } = self;
         let patience_ns = nanoseconds(load.timing.patience_s);
+        let prepare_ns = nanoseconds(load.prepare_s());
         let sources = Sources::new(load.target, part.first as u64);
         let all_loops = (wakers.len() * part.processes) as u64;
         let approach = Approach {
@@ -217,8 +234,12 @@ impl Members<'_> {
                     Context { spin_ns: load.spin_ns(), warm_up, ..Context::new(load.target, clock) };
                 let mut event_loop = EventLoop::new(workload, states, context, sources.clone(), waker)?;
                 let established = event_loop.connect(slots, approach, patience_ns)?;
-                // There is no schedule if all have failed: then this one ends too.
-                if let Some(schedule) = link.opened(established) {
+                // There is nothing to drive if all have failed: then this one ends too.
+                if !link.opened(established) {
+                    return Ok(event_loop.finish());
+                }
+                event_loop.prepare(prepare_ns, patience_ns)?;
+                if let Some(schedule) = link.prepared() {
                     event_loop.drive(schedule)?;
                     // Not if all connections were lost before: then there is nothing to see.
                     if clock.now_ns() >= schedule.end_ns {
@@ -229,7 +250,7 @@ impl Members<'_> {
             }
         };
         let members = wakers.iter().enumerate().map(member).collect();
-        conduct(members, clock, load.connect_ns(), lead, warm_up.as_deref(), emit)
+        conduct(members, clock, [load.connect_ns(), prepare_ns], lead, warm_up.as_deref(), emit)
     }
 }
 

@@ -254,3 +254,23 @@ fn what_cannot_be_spread_is_refused() {
         assert!(error.contains(complaint), "{error}");
     }
 }
+
+#[test]
+fn no_process_begins_before_the_connections_of_all_are_through_with_their_past() {
+    let (own, late) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let (own_seen, late_seen) = (Arc::clone(&own), Arc::clone(&late));
+    let reply = move |_, opcode, payload: &[u8]| {
+        match (payload.len(), own_seen.load(SeqCst)) {
+            (64, _) => own_seen.fetch_add(1, SeqCst),
+            (_, 0) => 0,
+            _ => late_seen.fetch_add(1, SeqCst),
+        };
+        Do::Send(frame(opcode, payload))
+    };
+    let script = Script { reply: Box::new(reply), ..Script::default() };
+    let args = "echo --connections 8 --processes 2 --stagger-bytes 60000 --warmup-s 0";
+    let measurement = measure(serve(script), args);
+    assert_eq!(measurement.errors, causes([]));
+    assert!(own.load(SeqCst) >= measurement.messages && measurement.messages > 0);
+    assert_eq!(late.load(SeqCst), 0);
+}

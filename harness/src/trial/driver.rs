@@ -44,7 +44,8 @@ impl<'a> Driver<'a> {
             connecting: Connecting::default(),
             workload: self.with_pids(workload),
         };
-        let time = load.timing.warmup_s.max(load.timing.warmup_max_s) + load.timing.seconds;
+        let time =
+            load.prepare_s() + load.timing.warmup_s.max(load.timing.warmup_max_s) + load.timing.seconds;
         let command = tool::command(&boot.root.bin, &load);
         let mut meter = Meter::new(self.server.pid(), boot.address.port(), [boot.cores, tool_cores]);
         let mut session = Session::start(&command, boot.root.path(), tool_cores, self.log.clone())

@@ -45,7 +45,7 @@ const PAYLOAD_BYTES: usize = 40;
 fn context() -> Context {
     let mut context = Context::new(([127, 0, 0, 1], 9001).into(), Clock::start());
     context.schedule = Schedule { start_ns: 0, measure_ns: 0, end_ns: u64::MAX, give_up_ns: u64::MAX };
-    context.sending = true;
+    (context.preparing, context.sending) = (true, true);
     context
 }
 

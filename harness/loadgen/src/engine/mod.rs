@@ -82,6 +82,33 @@ impl<W: Workload> EventLoop<W> {
         })
     }
 
+    /// Has the open connections go through their past, which may take `most_ns`, and `patience_ns` in which nothing is received.
+    /// One that is not through with it by then is an error, and goes on with it in the load.
+    ///
+    /// # Errors
+    /// The system fails to wait for events.
+    pub(crate) fn prepare(&mut self, most_ns: u64, patience_ns: u64) -> io::Result<()> {
+        if self.workload.unprepared() == 0 {
+            return Ok(());
+        }
+        self.context.preparing = true;
+        for slot in 0..self.connections.len() {
+            self.flush(slot);
+        }
+        let begun_ns = self.context.clock.now_ns();
+        while self.workload.unprepared() > 0 {
+            let now_ns = self.context.clock.now_ns();
+            let silent_until_ns = self.received_ns.max(begun_ns).saturating_add(patience_ns);
+            let left_ns = begun_ns.saturating_add(most_ns).min(silent_until_ns).saturating_sub(now_ns);
+            if left_ns == 0 {
+                break;
+            }
+            self.turn(left_ns, u64::MAX)?;
+        }
+        self.context.tally.error("a connection whose past took too long", self.workload.unprepared());
+        Ok(())
+    }
+
     /// Drives the load from start to drain.
     ///
     /// # Errors
@@ -151,7 +178,7 @@ impl<W: Workload> EventLoop<W> {
     /// is sent by the clock would be late by as long as the batch takes.
     fn turn(&mut self, timeout_ns: u64, mut next_tick_ns: u64) -> io::Result<()> {
         let ready = self.poller.wait(timeout_ns.saturating_sub(self.context.spin_ns))?;
-        self.context.follow_warm_up(self.workload.unprepared());
+        self.context.follow_warm_up();
         for index in 0..ready {
             if let Some(ready) = self.poller.event(index) {
                 self.handle(ready);

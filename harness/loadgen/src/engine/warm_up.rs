@@ -15,8 +15,6 @@ pub(crate) struct WarmUp {
     /// What it lasts at least.
     pub(crate) least_ns: u64,
     replies: AtomicU64,
-    /// Connections that are not ready to be counted.
-    unprepared: AtomicU64,
     /// [`OPEN`](Self::OPEN) until it is agreed on.
     measure_ns: AtomicU64,
 }
@@ -25,30 +23,18 @@ impl WarmUp {
     const OPEN: u64 = u64::MAX;
 
     pub(crate) fn new(least_ns: u64) -> Self {
-        Self {
-            least_ns,
-            replies: AtomicU64::new(0),
-            unprepared: AtomicU64::new(0),
-            measure_ns: AtomicU64::new(Self::OPEN),
-        }
+        Self { least_ns, replies: AtomicU64::new(0), measure_ns: AtomicU64::new(Self::OPEN) }
     }
 
-    /// Adds the replies of a batch, and by how many more or fewer (modulo 2⁶⁴) of a loop's connections are unprepared;
-    /// `Some` once it is known when counting begins.
-    pub(super) fn note(&self, replies: u64, unprepared: u64) -> Option<u64> {
+    /// Adds the replies of a batch; `Some` once it is known when counting begins.
+    pub(super) fn note(&self, replies: u64) -> Option<u64> {
         self.replies.fetch_add(replies, Relaxed);
-        self.unprepared.fetch_add(unprepared, Relaxed);
         Some(self.measure_ns.load(Relaxed)).filter(|&measure_ns| measure_ns != Self::OPEN)
     }
 
     /// Replies so far.
     pub(crate) fn replies(&self) -> u64 {
         self.replies.load(Relaxed)
-    }
-
-    /// Is every connection ready to be counted?
-    pub(crate) fn is_prepared(&self) -> bool {
-        self.unprepared.load(Relaxed) == 0
     }
 
     /// Ends it as soon as all loops can know, and at the latest when `latest` says: what comes of the schedule.

@@ -70,7 +70,7 @@ pub(crate) trait Workload {
     /// A connection that was over has ended: makes its state ready for the one that takes its place.
     fn renew(&mut self, _connection: &mut Self::Connection) {}
 
-    /// Connections that do something else before what is counted: the warm-up waits for them.
+    /// Connections that are still [in their past](Self::is_in_its_past): the load begins when there are none.
     fn unprepared(&self) -> u64 {
         0
     }
@@ -111,14 +111,14 @@ pub(crate) struct Context {
     pub(crate) target: SocketAddr,
     pub(crate) clock: Clock,
     pub(crate) schedule: Schedule,
+    /// May what is no part of the load, the connections' past, be sent? From when all are open.
+    pub(crate) preparing: bool,
     /// May new messages be sent? Between the start and the end of the schedule.
     pub(crate) sending: bool,
     /// While it is open when counting begins; the schedule then has the latest moment.
     pub(crate) warm_up: Option<Arc<WarmUp>>,
     /// Replies that the warm-up has not been told of.
     pub(crate) untold: u64,
-    /// Unprepared connections that it has been told of.
-    pub(crate) told_unprepared: u64,
     /// For how long before the next tick nothing sleeps.
     pub(crate) spin_ns: u64,
     pub(crate) tally: Tally,
@@ -138,10 +138,10 @@ impl Context {
             target,
             clock,
             schedule: Schedule::UNKNOWN,
+            preparing: false,
             sending: false,
             warm_up: None,
             untold: 0,
-            told_unprepared: 0,
             spin_ns: 0,
             tally: Tally::default(),
             reads_wire: true,
@@ -161,14 +161,10 @@ impl Context {
         }
     }
 
-    /// Tells the warm-up of the last batch's replies and of the connections that are unprepared, and hears from it when
-    /// counting begins.
-    pub(super) fn follow_warm_up(&mut self, unprepared: u64) {
+    /// Tells the warm-up of the last batch's replies, and hears from it when counting begins.
+    pub(super) fn follow_warm_up(&mut self) {
         let Some(warm_up) = &self.warm_up else { return };
-        let told = std::mem::replace(&mut self.told_unprepared, unprepared);
-        if let Some(measure_ns) =
-            warm_up.note(std::mem::take(&mut self.untold), unprepared.wrapping_sub(told))
-        {
+        if let Some(measure_ns) = warm_up.note(std::mem::take(&mut self.untold)) {
             self.schedule = self.schedule.measured_from(measure_ns);
             self.warm_up = None;
         }

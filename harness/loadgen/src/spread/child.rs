@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Part;
 use crate::capacity::{self, Post};
+use crate::conduct::Lead;
 use crate::engine::{Clock, Schedule};
 use crate::run::drive;
 use crate::tally::Tally;
@@ -38,20 +39,40 @@ pub fn serve_parent() -> Result<(), RunError> {
 }
 
 fn serve_part(load: &Load, part: &Part, clock: Clock, orders: &Orders) -> Result<(), RunError> {
-    let mut failed = None;
-    let lead = |established: u64| {
-        let schedule = report(&established).and_then(|()| orders.next::<Option<Schedule>>());
-        schedule.unwrap_or_else(|error| {
-            failed = Some(error);
-            None
-        })
-    };
-    let (mut tally, moments) = drive(load, part, clock, lead, None, |_| {})?;
-    if let Some(error) = failed {
+    let mut lead = Parent { orders, failed: None };
+    let (mut tally, moments) = drive(load, part, clock, &mut lead, None, |_| {})?;
+    if let Some(error) = lead.failed {
         return Err(error);
     }
     tally.cpu_us += moments.cpu_us;
     report::<Tally>(&tally)
+}
+
+/// Leads this process's part of a load.
+struct Parent<'a> {
+    orders: &'a Orders,
+    /// Why there was no order.
+    failed: Option<RunError>,
+}
+
+impl Parent<'_> {
+    /// Reports, and waits for the order that follows; without one there is nothing to do.
+    fn ask<T: DeserializeOwned + Default>(&mut self, reported: &impl Serialize) -> T {
+        report(reported).and_then(|()| self.orders.next()).unwrap_or_else(|error| {
+            self.failed = Some(error);
+            T::default()
+        })
+    }
+}
+
+impl Lead for Parent<'_> {
+    fn prepare(&mut self, established: u64) -> bool {
+        self.ask(&established)
+    }
+
+    fn begin(&mut self) -> Option<Schedule> {
+        self.ask(&())
+    }
 }
 
 /// The lines of standard input. When it ends, so does this process, whatever it is doing: the parent is gone.

@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Assignment, CHILD, Part};
-use crate::conduct::{Link, Moments, conduct};
-use crate::engine::{Clock, Schedule, allow_open_files};
+use crate::conduct::{Lead, Link, Moments, conduct};
+use crate::engine::{Clock, allow_open_files, nanoseconds};
 use crate::tally::Tally;
 use crate::{Event, Load, RunError};
 
@@ -16,7 +16,7 @@ pub(crate) fn drive(
     load: &Load,
     parts: &[Part],
     clock: Clock,
-    lead: impl FnOnce(u64) -> Option<Schedule>,
+    lead: &mut impl Lead,
     emit: impl FnMut(Event),
 ) -> Result<(Tally, Moments), RunError> {
     let largest = parts.iter().map(|part| part.connections).max().unwrap_or(0);
@@ -33,12 +33,18 @@ pub(crate) fn drive(
             }
         }
     };
-    conduct(parts.iter().map(member).collect(), clock, load.connect_ns(), lead, None, emit)
+    let times = [load.connect_ns(), nanoseconds(load.prepare_s())];
+    conduct(parts.iter().map(member).collect(), clock, times, lead, None, emit)
 }
 
 fn follow(child: &mut Child, link: &Link, established: &mut u64) -> Result<Tally, Died> {
     *established = child.report()?;
-    child.order(&link.opened(*established))?;
+    let goes_on = link.opened(*established);
+    child.order(&goes_on)?;
+    if goes_on {
+        child.report::<()>()?;
+        child.order(&link.prepared())?;
+    }
     child.report()
 }
 

@@ -35,7 +35,7 @@ fn a_past_is_sent_one_by_one_and_checked_but_not_counted() {
     let (mut echo, mut peer, mut context, mut out) = begun(NonZeroU64::new(2));
     for number in 0..PAST {
         assert_eq!((out.len(), out[0].len()), (1, 512), "message {number}");
-        assert_eq!(echo.unprepared(), 1, "counting waits for it");
+        assert_eq!(echo.unprepared(), 1, "the load waits for it");
         let reply = if number == 1 { Reply::Changed { place: 400 } } else { Reply::Right };
         out = answer(&mut echo, &mut peer, &mut context, reply, &out);
     }
@@ -63,9 +63,9 @@ fn the_pasts_of_connections_differ_and_have_a_limit() {
 }
 
 #[test]
-fn nothing_of_a_past_is_sent_before_the_load_begins() {
+fn nothing_of_a_past_is_sent_before_all_connections_are_open() {
     let (mut echo, mut peer, mut context, out) = begun(None);
-    context.schedule = Schedule::UNKNOWN;
+    context.preparing = false;
     assert!(answer(&mut echo, &mut peer, &mut context, Reply::Right, &out).is_empty());
 }
 
