@@ -17,7 +17,7 @@ pub struct Given {
     /// For how long in all, in µs.
     pub stalled_us: f64,
     /// CPU time that was burnt on purpose, in µs: time of the busy loops by the clock on the wall, each at most twice as long
-    /// as asked for. So it is the truth as long as the server has its core to itself.
+    /// as asked for, and of a reading of that clock for each. So it is the truth as long as the server has its core to itself.
     pub burnt_us: f64,
 }
 

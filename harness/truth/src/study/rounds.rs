@@ -38,7 +38,7 @@ pub(crate) fn keep(results: &Path, rounds: &Path) -> Result<(), Box<dyn Error>> 
 }
 
 fn trials(run: &Run) -> Vec<Trial> {
-    let states = States::of(&[run]);
+    let states = States::of(&run.trials);
     let valid = run.trials.iter().filter_map(|trial| match &trial.outcome {
         Outcome::Measured(measured) if measured.is_valid() => Some(Trial {
             load: trial.slot.load.to_string(),
