@@ -3,6 +3,8 @@
 mod comparable;
 mod page;
 
+use std::cmp::Reverse;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -64,9 +66,9 @@ pub enum Finding {
 /// By how much a figure changed.
 #[derive(Debug, Clone, Copy, JsonSchema, Serialize)]
 pub struct Change {
-    /// Geometric mean of the first run's trials.
+    /// Geometric mean of the first run's trials in one state of the machine: of those that both runs have seen, the one with most trials.
     pub before: f64,
-    /// Of the second's.
+    /// Of the second's in the same state.
     pub after: f64,
     /// After ÷ before, within the states of the machine that both have seen.
     pub ratio: f64,
@@ -107,7 +109,7 @@ pub fn compare(before: &Run, after: &Run) -> Compared {
         after.header.contenders.iter().map(|entry| entry.name.as_str()).filter(|name| !before.has(name)),
     );
     // States are told apart over both runs: a state that one has not seen is then not taken for another.
-    let states = States::of(&[before, after]);
+    let states = States::of(before.trials.iter().chain(&after.trials));
     let mut pairs = Vec::new();
     let mut family = 0;
     for load in loads {
@@ -139,7 +141,7 @@ pub fn compare(before: &Run, after: &Run) -> Compared {
             }
             (None, Some(found)) => {
                 let Ratio { ratio, interval } = Ratio::of(found.all);
-                let (before_mean, after_mean) = (mean(&pair.before), mean(&pair.after));
+                let (before_mean, after_mean) = means(&pair);
                 let beyond = found.beyond.map(Ratio::of);
                 let change = Change { before: before_mean, after: after_mean, ratio, interval, beyond };
                 let better = found.all.value * figure.better.unwrap_or(0.0) > 0.0;
@@ -213,6 +215,17 @@ fn tagged(states: &States, run: &Run, name: &str, load: &Load, figure: &Figure) 
         .collect()
 }
 
-fn mean(trials: &[Tagged]) -> f64 {
-    (trials.iter().map(|trial| trial.value).sum::<f64>() / trials.len() as f64).exp()
+/// Of both in one state of the machine: the one in which whoever has fewer trials has most.
+fn means(pair: &Pair) -> (f64, f64) {
+    let of = |trials: &[Tagged], state: usize| -> Vec<f64> {
+        trials.iter().filter(|trial| trial.state == state).map(|trial| trial.value).collect()
+    };
+    let fewer = |state: usize| of(&pair.before, state).len().min(of(&pair.after, state).len());
+    let states = pair.before.iter().map(|trial| trial.state);
+    let state = states.max_by_key(|&state| (fewer(state), Reverse(state))).unwrap_or(0);
+    let mean = |trials: &[Tagged]| {
+        let values = of(trials, state);
+        (values.iter().sum::<f64>() / values.len() as f64).exp()
+    };
+    (mean(&pair.before), mean(&pair.after))
 }
