@@ -146,7 +146,7 @@ pub struct RunOptions {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub rounds: Option<u32>,
     /// After these rounds, more of each load until its servers' CPU a message and its rate are known this well: the 95 %
-    /// interval no wider than ± PCT % of the figure, of at least 6 valid trials.
+    /// interval no wider than ± PCT % of the figure, of at least 6 valid trials in one state of the machine.
     #[arg(long, value_name = "PCT")]
     pub until: Option<f64>,
     /// With --until: begin no further round when those behind the profile's have taken so long; half an hour by default.

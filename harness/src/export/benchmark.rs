@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use super::Export;
 use crate::report::{Figure, estimated, figures, number};
-use crate::results::{Entry, Run};
+use crate::results::{Entry, Run, States};
 use crate::stats::Estimate;
 
 /// An entry of the array that github-action-benchmark takes for its "custom" tools.
@@ -30,11 +30,11 @@ pub(super) fn medians(run: &Run) -> Result<Vec<Export>> {
 }
 
 fn benchmarks(run: &Run, better: f64) -> Vec<Benchmark> {
-    let mut all = Vec::new();
+    let (mut all, states) = (Vec::new(), States::of(&run.trials));
     for load in &run.header.profile.loads {
         for figure in figures(load).into_iter().filter(|figure| figure.better == Some(better)) {
             let columns: Vec<&Entry> = run.header.contenders.iter().collect();
-            let cells = columns.iter().zip(estimated(run, load, &columns, figure.of));
+            let cells = columns.iter().zip(estimated(run, &states, load, &columns, figure.of));
             for (entry, estimate) in cells.filter(|(entry, _)| !entry.is_control()) {
                 let Some(Estimate { median, interval: (low, high), trials, .. }) = estimate else { continue };
                 let (what, unit) = name_and_unit(figure);

@@ -4,20 +4,20 @@ use loadgen::Distribution;
 
 use super::Export;
 use crate::names::slug;
-use crate::report::valid;
-use crate::results::Run;
+use crate::report::shown;
+use crate::results::{Run, States};
 
 /// Lines for each halving of the distance to 100 %: HdrHistogram's own default.
 const TICKS_PER_HALF_DISTANCE: u32 = 5;
 const NS_PER_MS: f64 = 1e6;
 
-/// The latencies of each cell, its rounds merged: those whose figures count.
+/// The latencies of each cell, its rounds merged: those that the tables show.
 pub(super) fn distributions(run: &Run) -> Vec<Export> {
-    let mut exports = Vec::new();
+    let (mut exports, states) = (Vec::new(), States::of(&run.trials));
     for (number, load) in (1..).zip(&run.header.profile.loads) {
         for entry in &run.header.contenders {
             let mut merged = Distribution::new();
-            for (_, measured) in valid(run, entry, load) {
+            for (_, measured) in shown(run, &states, entry, load) {
                 merged.merge(&measured.measurement.latency);
             }
             if merged.count() > 0 {

@@ -13,7 +13,7 @@ pub(super) fn table(run: &Run) -> Result<String> {
             columns.push(figure);
         }
     }
-    let states = States::of(&[run]);
+    let states = States::of(&run.trials);
     let mut csv = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     let about =
         ["Trial", "Round", "Contender", "Load", "Begun (UTC)", "Outcome", "Because", "State of the machine"];

@@ -4,8 +4,8 @@ use loadgen::Distribution;
 
 use super::chart::{Axes, Chart, Series};
 use crate::plan::Load;
-use crate::report::{MEDIAN_MS, P99_MS, Read, Sheet, medians, valid};
-use crate::results::{Entry, Run};
+use crate::report::{MEDIAN_MS, P99_MS, Read, Sheet, medians, shown};
+use crate::results::{Entry, Run, States};
 use crate::stats;
 
 /// A percentile as a share, and as it is called.
@@ -29,11 +29,12 @@ const PERCENTILES: [Percentile; 11] = [
 /// Those of them that the axis names, and of which alone a long run's charts are made.
 const NAMED: [&str; 5] = ["50", "90", "99", "99.9", "99.99"];
 
-/// The percentiles of a cell's latency, in ms: of each the median over the valid trials, as the tables have it. A
+/// The percentiles of a cell's latency, in ms: of each the median over the trials that the tables show. A
 /// percentile beyond all but one of a trial's messages is not drawn: that is its maximum.
 fn percentiles(run: &Run, entry: &Entry, load: &Load, drawn: &[Percentile]) -> Vec<Option<f64>> {
+    let trials = shown(run, &States::of(&run.trials), entry, load);
     let trials: Vec<&Distribution> =
-        valid(run, entry, load).map(|(_, measured)| &measured.measurement.latency).collect();
+        trials.into_iter().map(|(_, measured)| &measured.measurement.latency).collect();
     let least = trials.iter().map(|latency| latency.count()).min().unwrap_or(0) as f64;
     let median = |share: f64| {
         let value = |latency: &&Distribution| Some(latency.quantile_ns(share)? as f64 / 1e6);

@@ -5,6 +5,7 @@ use super::number::plus_minus;
 use super::sheet::{CEILING, Row, Sheet};
 use crate::plan::ToolName;
 use crate::results::{Entry, Run};
+use crate::stats::Estimate;
 
 /// What is won, as the columns of the table: what the server can do, and what it costs.
 pub(crate) const COLUMNS: [&str; 5] = ["Most", "Median latency", "p99 latency", "CPU", "Memory"];
@@ -129,7 +130,9 @@ fn win(run: &Run, sheet: &Sheet<'_>, row: &Row) -> Option<Win> {
     let winners: Vec<usize> = ranked.iter().filter(|(_, place)| *place == first).map(|(i, _)| *i).collect();
     let sign = row.better.unwrap_or(1.0);
     let estimates = winners.iter().filter_map(|i| Some((row.cells[*i].value.as_ref().ok()?, *i)));
-    let (best, i) = estimates.max_by(|(a, _), (b, _)| (a.median * sign).total_cmp(&(b.median * sign)))?;
+    // A figure of another state of the machine may look better than it is.
+    let key = |(estimate, i): &(&Estimate, usize)| (!row.cells[*i].is_elsewhere, estimate.median * sign);
+    let (best, i) = estimates.max_by(|a, b| key(a).0.cmp(&key(b).0).then(key(a).1.total_cmp(&key(b).1)))?;
     // `Deliveries/s` is both.
     let unit = match name_and_unit(&row.name) {
         (name, "") => name.to_lowercase(),
@@ -146,7 +149,13 @@ fn win(run: &Run, sheet: &Sheet<'_>, row: &Row) -> Option<Win> {
             .into_iter()
             .map(|i| (run.entry_index(&sheet.columns[i].name), sheet.columns[i].name.clone()))
             .collect(),
-        best: format!("{}{} {unit}{}{of}", row.cells[i].bound.sign(), number(best.median), plus_minus(best)),
+        best: format!(
+            "{}{} {unit}{}{}{of}",
+            row.cells[i].bound.sign(),
+            number(best.median),
+            plus_minus(best),
+            row.cells[i].mark()
+        ),
     })
 }
 

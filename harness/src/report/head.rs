@@ -93,7 +93,8 @@ fn warm_up(run: &Run) -> String {
 
 /// The states of the machine, and how often a trial was taken again.
 fn states(run: &Run) -> String {
-    let seen: Vec<String> = States::of(&[run])
+    let states = States::of(&run.trials);
+    let seen: Vec<String> = states
         .iter()
         .map(|state| {
             let time = state
@@ -104,8 +105,13 @@ fn states(run: &Run) -> String {
             format!("{} trials ({time})", state.trials)
         })
         .collect();
+    let shown = if seen.len() > 1 {
+        "; figures are of the state with most trials, places of differences within a state and a round"
+    } else {
+        ""
+    };
     format!(
-        "States of the machine: {}; {} trials taken again because the state changed.",
+        "States of the machine: {}{shown}; {} trials taken again because the state changed.",
         seen.join(", "),
         run.repeated()
     )

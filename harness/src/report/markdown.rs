@@ -6,7 +6,7 @@ use crate::plan::Load;
 use crate::results::Run;
 
 /// How the cells are to be read.
-pub const LEGEND: &str = "Each cell: the median over the rounds (its 95 % interval) #place. Contenders that the data cannot tell apart \
+pub const LEGEND: &str = "Each cell: the median over the rounds (its 95 % interval) #place, of the state of the machine that most trials were taken in; ‡: of another. Contenders that the data cannot tell apart \
                       share a place. ≥: the load generator was the limit, so the server can do at least this. Noise: what the control, one \
                       contender entered twice, differs from itself by: one draw of chance, which can only take claims away, since no place is given \
                       for less.";

@@ -36,7 +36,7 @@ pub(crate) use of_trial::ranked;
 pub use overview::overview;
 pub(crate) use seconds::{MEDIAN_MS, P99_MS, Read, medians};
 pub(crate) use sheet::{Bound, CEILING, Cell, Note, Row, Sheet};
-pub(crate) use standing::{estimated, noise_floor, valid};
+pub(crate) use standing::{estimated, noise_floor, shown};
 pub(crate) use table::asked;
 pub use table::{Table, costs, table, tables};
 pub use terminal::terminal;

@@ -3,9 +3,9 @@
 use loadgen::Second;
 
 use super::number::number;
-use super::standing::valid;
+use super::standing::shown;
 use crate::plan::Load;
-use crate::results::{Entry, Run};
+use crate::results::{Entry, Run, States};
 use crate::stats;
 
 /// Of a second: in ms or a second; `None`: nothing arrived.
@@ -46,7 +46,8 @@ pub(super) fn seconds(run: &Run, columns: &[&Entry], load: &Load) -> Vec<(String
 
 /// Second by second the median over the rounds. A second in part, which may be the last, is left out.
 pub(crate) fn medians(run: &Run, entry: &Entry, load: &Load, read: Read) -> Vec<Option<f64>> {
-    let trials: Vec<&[Second]> = valid(run, entry, load)
+    let trials: Vec<&[Second]> = shown(run, &States::of(&run.trials), entry, load)
+        .into_iter()
         .map(|(_, measured)| {
             let series = &measured.measurement.series;
             let whole = measured.measurement.seconds.floor() as usize;

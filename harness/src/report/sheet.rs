@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use super::costs::costs_of;
 use super::figures::{Figure, Of, figures, performance};
 use super::number;
-use super::standing::{estimated, is_lower_bound, standing, valid};
+use super::standing::{estimated, is_lower_bound, shown, standing, valid};
 use crate::plan::Load;
-use crate::results::{Entry, Measured, Outcome, Run, Trial};
+use crate::results::{Entry, Figured, Outcome, Run, States, Trial};
 use crate::stats::{Estimate, Seen, estimates};
 
 /// The contender that the others are shown against.
@@ -39,8 +39,10 @@ pub(crate) struct Row {
 
 /// One figure of one contender.
 pub(crate) struct Cell {
-    /// Over its valid trials, or in a word why there is none.
+    /// Over its valid trials of one state of the machine, or in a word why there is none.
     pub value: Result<Estimate, &'static str>,
+    /// Is it of another state of the machine than most trials are?
+    pub is_elsewhere: bool,
     pub bound: Bound,
     /// Contenders that the data cannot tell apart share one.
     pub place: Option<usize>,
@@ -66,9 +68,10 @@ pub(crate) struct Note {
 impl<'a> Sheet<'a> {
     pub fn of(run: &'a Run, load: &'a Load) -> Self {
         let columns = columns(run, load);
+        let states = &States::of(&run.trials);
         let mut rows: Vec<Row> =
-            figures(load).into_iter().map(|figure| row(run, &columns, load, figure)).collect();
-        rows.extend(share_of_ceiling(run, &columns, load));
+            figures(load).into_iter().map(|figure| row(run, states, &columns, load, figure)).collect();
+        rows.extend(share_of_ceiling(run, states, &columns, load));
         let costs = cost_rows(run, &columns, load);
         let absent = run.header.contenders.iter().filter(|entry| !entry.manifest.takes(load));
         let absent = absent.map(|entry| Note {
@@ -76,7 +79,9 @@ impl<'a> Sheet<'a> {
             round: None,
             text: "does not serve this".to_owned(),
         });
-        let notes = columns.iter().flat_map(|entry| notes(run, entry, load)).chain(absent).collect();
+        let elsewhere = columns.iter().filter_map(|entry| elsewhere(run, states, entry, load));
+        let notes = columns.iter().flat_map(|entry| notes(run, entry, load)).chain(elsewhere).chain(absent);
+        let notes = notes.collect();
         Self { load, columns, rows, costs, notes }
     }
 }
@@ -102,13 +107,18 @@ impl Bound {
 }
 
 impl Cell {
+    /// Behind a figure of another state of the machine.
+    pub fn mark(&self) -> &'static str {
+        if self.is_elsewhere { "‡" } else { "" }
+    }
+
     /// The figure with its error, and its place.
     pub fn text(&self) -> String {
         let place = self.place.map_or(String::new(), |place| format!(" #{place}"));
         match &self.value {
             Err(missing) => format!("{missing}{place}"),
             Ok(estimate) => {
-                format!("{}{}{place}", self.bound.sign(), number::estimate(estimate))
+                format!("{}{}{}{place}", self.bound.sign(), number::estimate(estimate), self.mark())
             }
         }
     }
@@ -120,65 +130,71 @@ pub(super) fn columns<'a>(run: &'a Run, load: &Load) -> Vec<&'a Entry> {
 }
 
 pub(super) fn cost_rows(run: &Run, columns: &[&Entry], load: &Load) -> Vec<Row> {
+    let states = &States::of(&run.trials);
     let is_recorded = |figure: &&Figure| {
-        let has = |entry: &&Entry| valid(run, entry, load).any(|(_, m)| (figure.of)(m).is_some());
+        let has =
+            |entry: &&Entry| shown(run, states, entry, load).iter().any(|(_, m)| (figure.of)(m).is_some());
         columns.iter().any(has)
     };
     let recorded = costs_of(load).into_iter().filter(is_recorded);
-    recorded.map(|figure| row(run, columns, load, figure)).collect()
+    recorded.map(|figure| row(run, states, columns, load, figure)).collect()
 }
 
-fn row(run: &Run, columns: &[&Entry], load: &Load, figure: &Figure) -> Row {
+fn row(run: &Run, states: &States, columns: &[&Entry], load: &Load, figure: &Figure) -> Row {
     let standing = standing(run, load, figure, columns);
     let cell = |(entry, estimate): (&&Entry, Option<Estimate>)| {
         let place = standing.as_ref().and_then(|standing| standing.places.get(&entry.name).copied());
-        Cell { place, ..cell(run, entry, load, figure, estimate) }
+        Cell { place, ..cell(run, states, entry, load, figure, estimate) }
     };
     Row {
         name: figure.name.to_owned(),
         better: figure.better,
         is_rate: figure.is_rate,
         noise_floor: standing.as_ref().and_then(|standing| standing.noise_floor),
-        cells: columns.iter().zip(estimated(run, load, columns, figure.of)).map(cell).collect(),
+        cells: columns.iter().zip(estimated(run, states, load, columns, figure.of)).map(cell).collect(),
     }
 }
 
 /// One contender's figure, without a place yet.
 pub(super) fn cell(
     run: &Run,
+    states: &States,
     entry: &Entry,
     load: &Load,
     figure: &Figure,
     estimate: Option<Estimate>,
 ) -> Cell {
+    let shown = shown(run, states, entry, load);
     Cell {
         value: estimate.ok_or_else(|| missing(run, entry, load)),
-        bound: if figure.is_rate && is_lower_bound(run, entry, load) { Bound::AtLeast } else { Bound::None },
+        is_elsewhere: is_elsewhere(states, &shown),
+        bound: if figure.is_rate && is_lower_bound(shown) { Bound::AtLeast } else { Bound::None },
         place: None,
         invalid: invalid(run, entry, load, figure.of),
     }
 }
 
-/// Ratios are taken within a round, where both were measured back to back. Of a ceiling that the load generator limited they are
+/// Ratios are taken within a round and a state of the machine, where both were measured back to back. Of a ceiling that the load generator limited they are
 /// upper bounds, and of another that it limited as well they are nothing.
-fn share_of_ceiling(run: &Run, columns: &[&Entry], load: &Load) -> Option<Row> {
+fn share_of_ceiling(run: &Run, states: &States, columns: &[&Entry], load: &Load) -> Option<Row> {
     let ceiling = columns.iter().find(|entry| entry.name == CEILING)?;
     let (compared, of) = performance(load);
-    let limit: BTreeMap<u32, f64> = valid(run, ceiling, load)
-        .filter_map(|(trial, measured)| Some((trial.slot.round, of(measured)?)))
-        .collect();
+    let of_ceiling =
+        |(trial, measured): Figured<'_>| Some(((trial.slot.round, states.index_of(measured)), of(measured)?));
+    let limit: BTreeMap<(u32, usize), f64> = valid(run, ceiling, load).filter_map(of_ceiling).collect();
     if limit.is_empty() {
         return None;
     }
     let seen = |entry: &&Entry| -> Vec<Seen> {
-        let share = |(trial, measured): (&Trial, &Measured)| {
+        let share = |(trial, measured): Figured<'_>| {
             let round = trial.slot.round;
-            Some(Seen { round, value: of(measured)? / limit.get(&round)? * 100.0 })
+            let limit = limit.get(&(round, states.index_of(measured)))?;
+            Some(Seen { round, value: of(measured)? / limit * 100.0 })
         };
-        valid(run, entry, load).filter_map(share).collect()
+        shown(run, states, entry, load).into_iter().filter_map(share).collect()
     };
     let shares = estimates(&columns.iter().map(seen).collect::<Vec<_>>());
-    let is_bounded = |entry: &Entry| compared != "CPU" && is_lower_bound(run, entry, load);
+    let is_bounded = |entry: &Entry| compared != "CPU" && is_lower_bound(shown(run, states, entry, load));
     let ceiling_is_bounded = is_bounded(ceiling);
     let cell = |(entry, share): (&&Entry, Option<Estimate>)| {
         let share = share.ok_or_else(|| missing(run, entry, load));
@@ -189,7 +205,8 @@ fn share_of_ceiling(run: &Run, columns: &[&Entry], load: &Load) -> Option<Row> {
             (true, false) => (share, Bound::AtLeast),
             (true, true) => (share.and(Err("both ≥")), Bound::None),
         };
-        Cell { value, bound, place: None, invalid: Vec::new() }
+        let is_elsewhere = is_elsewhere(states, &shown(run, states, entry, load));
+        Cell { value, is_elsewhere, bound, place: None, invalid: Vec::new() }
     };
     Some(Row {
         name: format!("Share of the ceiling, by {compared} (%)"),
@@ -221,6 +238,21 @@ pub(super) fn missing(run: &Run, entry: &Entry, load: &Load) -> &'static str {
     }
 }
 
+/// Says that a cell is of another state of the machine than others, since it has no valid trial in theirs.
+fn elsewhere(run: &Run, states: &States, entry: &Entry, load: &Load) -> Option<Note> {
+    is_elsewhere(states, &shown(run, states, entry, load)).then(|| Note {
+        contender: entry.name.clone(),
+        round: None,
+        text:
+            "‡ no valid trial in the state of the machine that most were taken in: its figures are of another"
+                .to_owned(),
+    })
+}
+
+fn is_elsewhere(states: &States, shown: &[Figured<'_>]) -> bool {
+    shown.first().is_some_and(|(_, measured)| states.is_elsewhere(measured))
+}
+
 fn notes(run: &Run, entry: &Entry, load: &Load) -> Vec<Note> {
     let note = |round, text| Note { contender: entry.name.clone(), round, text };
     let mut said: Vec<Note> = entry
@@ -250,3 +282,6 @@ fn with_log(note: String, log_tail: &str) -> String {
     }
     format!("{note}; the end of its log: {}", lines[lines.len().saturating_sub(3)..].join(" ⏎ "))
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::figures::{Figure, Of};
 use crate::plan::Load;
-use crate::results::{Entry, Measured, Outcome, Run, States, Trial};
+use crate::results::{Entry, Figured, Outcome, Run, States};
 use crate::stats::{Comparison, Estimate, Observation, Seen, estimates};
 use crate::trial::Doubt;
 
@@ -23,8 +23,9 @@ pub(super) fn standing(run: &Run, load: &Load, figure: &Figure, columns: &[&Entr
     let index = |name: &str| ranked.iter().position(|entry| entry.name == name);
     let control = run.header.control().and_then(|(one, other)| index(&one.name).zip(index(&other.name)));
     let floor = control.map(|(one, other)| comparison.difference(one, other).value.abs());
-    let bounds: Vec<usize> =
-        (0..ranked.len()).filter(|i| figure.is_rate && is_lower_bound(run, ranked[*i], load)).collect();
+    let bounds: Vec<usize> = (0..ranked.len())
+        .filter(|i| figure.is_rate && is_lower_bound(valid(run, ranked[*i], load)))
+        .collect();
     let unranked = control.map(|(_, control)| control);
     let places = comparison.places(better, floor.unwrap_or(0.0), unranked, &bounds);
     // Where each is driven at a rate of its own, what that costs and how long it takes is not of one load.
@@ -43,7 +44,7 @@ pub(super) fn compared(
     cells: &[(&Entry, &Load)],
     figure: &Figure,
 ) -> Option<(Vec<usize>, Comparison)> {
-    let states = States::of(&[run]);
+    let states = States::of(&run.trials);
     let (mut observations, mut ranked, mut blocks) = (Vec::new(), Vec::new(), BTreeMap::new());
     for (index, (entry, load)) in cells.iter().enumerate() {
         let own: Vec<Observation> = valid(run, entry, load)
@@ -64,31 +65,37 @@ pub(super) fn compared(
 }
 
 /// The trials of a cell whose figures count.
-pub(crate) fn valid<'a>(
-    run: &'a Run,
-    entry: &'a Entry,
-    load: &'a Load,
-) -> impl Iterator<Item = (&'a Trial, &'a Measured)> {
+pub(crate) fn valid<'a>(run: &'a Run, entry: &'a Entry, load: &'a Load) -> impl Iterator<Item = Figured<'a>> {
     run.cell(&entry.name, load).filter_map(|trial| match &trial.outcome {
         Outcome::Measured(measured) if measured.is_valid() => Some((trial, measured.as_ref())),
         _ => None,
     })
 }
 
+/// Of them those that are shown together, see [`States::of_one`].
+pub(crate) fn shown<'a>(run: &'a Run, states: &States, entry: &'a Entry, load: &'a Load) -> Vec<Figured<'a>> {
+    states.of_one(valid(run, entry, load).collect())
+}
+
 /// Each contender's figure, in the order of the columns; `None` for one without a valid trial that has it.
-pub(crate) fn estimated(run: &Run, load: &Load, columns: &[&Entry], of: Of) -> Vec<Option<Estimate>> {
+pub(crate) fn estimated(
+    run: &Run,
+    states: &States,
+    load: &Load,
+    columns: &[&Entry],
+    of: Of,
+) -> Vec<Option<Estimate>> {
     let cell = |entry: &&Entry| {
-        let seen = |(trial, measured): (&Trial, &Measured)| {
-            Some(Seen { round: trial.slot.round, value: of(measured)? })
-        };
-        valid(run, entry, load).filter_map(seen).collect()
+        let seen =
+            |(trial, measured): Figured<'_>| Some(Seen { round: trial.slot.round, value: of(measured)? });
+        shown(run, states, entry, load).into_iter().filter_map(seen).collect()
     };
     estimates(&columns.iter().map(cell).collect::<Vec<_>>())
 }
 
-/// Was the load generator the limit in one of the trials, so that the server can do at least this?
-pub(super) fn is_lower_bound(run: &Run, entry: &Entry, load: &Load) -> bool {
-    valid(run, entry, load).any(|(_, measured)| measured.doubts.iter().any(Doubt::is_lower_bound))
+/// Was the load generator the limit in one of these trials, so that the server can do at least this?
+pub(super) fn is_lower_bound<'a>(trials: impl IntoIterator<Item = Figured<'a>>) -> bool {
+    trials.into_iter().any(|(_, measured)| measured.doubts.iter().any(Doubt::is_lower_bound))
 }
 
 /// The factor by which the control differs from its original in a figure; 1 without a control.

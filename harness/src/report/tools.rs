@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::figures::Of;
 use super::number;
-use super::standing::{estimated, valid};
+use super::standing::{estimated, shown};
 use super::table::Table;
 use crate::plan::{Load, ToolName};
-use crate::results::{Entry, Measured, Outcome, Run};
+use crate::results::{Entry, Measured, Outcome, Run, States};
 use crate::tool::Latency;
 use crate::trial::Doubt;
 
@@ -96,7 +96,10 @@ fn side_by_side(run: &Run, entry: &Entry, question: &Load, by_tools: &[&Load]) -
     let mut notes = BTreeSet::new();
     for load in by_tools {
         let tool = load.tool();
-        let trials: Vec<&Measured> = valid(run, entry, load).map(|(_, measured)| measured).collect();
+        let trials: Vec<&Measured> = shown(run, &States::of(&run.trials), entry, load)
+            .into_iter()
+            .map(|(_, measured)| measured)
+            .collect();
         let figure = |of: Of| cell(run, entry, load, of);
         let mut cells: Vec<String> = columns.clone().map(|(_, of)| figure(*of)).collect();
         cells.push(verdict(run, entry, load, &trials));
@@ -141,7 +144,7 @@ fn by_contender(run: &Run, load: &Load) -> Table {
 }
 
 fn cell(run: &Run, entry: &Entry, load: &Load, of: Of) -> String {
-    let estimate = estimated(run, load, &[entry], of).into_iter().flatten().next();
+    let estimate = estimated(run, &States::of(&run.trials), load, &[entry], of).into_iter().flatten().next();
     estimate.map_or("–".to_owned(), |estimate| number::estimate(&estimate))
 }
 

@@ -4,12 +4,12 @@ mod first;
 
 use super::figures::{Figure, figures};
 use super::number;
-use super::sheet::{Bound, Cell, cell};
-use super::standing::{compared, estimated, noise_floor};
+use super::sheet::{Cell, cell};
+use super::standing::{compared, estimated, is_lower_bound, noise_floor, valid};
 use super::table::Table;
 use super::wire::BOTH_WAYS;
 use crate::plan::{Load, Subscription};
-use crate::results::{Entry, Run};
+use crate::results::{Entry, Run, States};
 pub(crate) use first::{Said, WAY_COLUMNS};
 
 /// Bytes may be the same in every trial: what rounding then leaves between them is no difference.
@@ -135,16 +135,17 @@ impl<'a> Job<'a> {
 
 impl Compared {
     fn of(run: &Run, contenders: &[&Entry], ways: &[Way<'_>], figure: &'static Figure) -> Self {
+        let states = &States::of(&run.trials);
         let floor = ways.iter().map(|way| noise_floor(run, way.load, figure)).fold(1.0, f64::max);
         let columns: Vec<Vec<Cell>> = ways
             .iter()
             .map(|Way { load, .. }| {
                 // With all that the load was asked of, so that the intervals are those of its own table.
                 let asked = run.header.asked(load);
-                let estimates = estimated(run, load, &asked, figure.of);
+                let estimates = estimated(run, states, load, &asked, figure.of);
                 let of = |entry: &&Entry| match asked.iter().position(|other| other.name == entry.name) {
-                    Some(at) => cell(run, entry, load, figure, estimates[at]),
-                    None => Cell { value: Err("not asked"), ..cell(run, entry, load, figure, None) },
+                    Some(at) => cell(run, states, entry, load, figure, estimates[at]),
+                    None => Cell { value: Err("not asked"), ..cell(run, states, entry, load, figure, None) },
                 };
                 contenders.iter().map(of).collect()
             })
@@ -173,8 +174,8 @@ fn place(run: &Run, entry: &Entry, ways: &[Way<'_>], figure: &Figure, floor: f64
     let Some((better, (ranked, comparison))) = better.zip(compared(run, &asked, figure)) else {
         return;
     };
-    let bounds: Vec<usize> =
-        (0..ranked.len()).filter(|i| cells[ranked[*i]].bound == Bound::AtLeast).collect();
+    let is_bound = |way: usize| figure.is_rate && is_lower_bound(valid(run, entry, ways[way].load));
+    let bounds: Vec<usize> = (0..ranked.len()).filter(|i| is_bound(ranked[*i])).collect();
     let places = comparison.places(better, floor.ln().max(ROUNDING), None, &bounds);
     for (way, place) in ranked.into_iter().zip(places) {
         cells[way].place = Some(place);

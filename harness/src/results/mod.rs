@@ -10,4 +10,4 @@ pub use file::{Latest, Runs, SCHEMA_FILE, all, latest, read, save, write};
 pub use journal::Journal;
 pub use run::{Entry, Header, Measured, Outcome, Run, SCHEMA, Trial};
 pub use seal::{Broken, Digest, ResultsFile};
-pub use states::{State, States};
+pub use states::{Figured, State, States};

@@ -4,10 +4,10 @@ use std::fmt;
 
 use crate::plan::Load;
 use crate::report::figures;
-use crate::results::{Entry, Header, Measured, Outcome, Run, Trial};
+use crate::results::{Entry, Figured, Header, Measured, Outcome, Run, States, Trial};
 use crate::stats::{Seen, estimates};
 
-/// Of fewer valid trials an interval is not judged: by chance it is narrow too often.
+/// Of fewer valid trials in one state of the machine an interval is not judged: by chance it is narrow too often.
 const LEAST_TRIALS: usize = 6;
 
 /// One contender under one load, and what its figures still lack.
@@ -24,7 +24,7 @@ pub struct Cell {
 /// What a cell lacks.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Lacking {
-    /// So many valid trials, fewer than its interval may be judged by.
+    /// So many valid trials in one state of the machine, fewer than its interval may be judged by.
     Trials(usize),
     /// Not one valid trial among as many as it may be judged by: it is not waited for any longer.
     Valid,
@@ -50,7 +50,9 @@ impl fmt::Display for Cell {
 impl fmt::Display for Lacking {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Trials(valid) => write!(f, "{valid} valid trials, of {LEAST_TRIALS} needed"),
+            Self::Trials(valid) => {
+                write!(f, "{valid} valid trials in one state of the machine, of {LEAST_TRIALS} needed")
+            }
             Self::Valid => write!(f, "none of the last {LEAST_TRIALS} trials valid"),
             Self::Precision(figure, percent) => write!(f, "{figure} ±{percent:.1} %"),
         }
@@ -90,32 +92,33 @@ pub(super) fn spent_s(header: &Header, trials: &[&Trial]) -> f64 {
 }
 
 /// The cells of a load, and what each lacks to be known to so many percent.
-pub(super) fn cells(header: &Header, trials: &[&Trial], load: &Load, percent: f64) -> Vec<Cell> {
+pub(super) fn cells<'a>(header: &Header, trials: &[&'a Trial], load: &Load, percent: f64) -> Vec<Cell> {
     let entries: Vec<&Entry> = header.asked(load).into_iter().filter(|entry| entry.takes(load)).collect();
-    let of_entry = |entry: &&Entry| -> Vec<&Trial> {
+    let of_entry = |entry: &&Entry| -> Vec<&'a Trial> {
         let own = |trial: &&&Trial| trial.slot.contender == entry.name && trial.slot.load == *load;
         trials.iter().filter(own).copied().collect()
     };
     let taken: Vec<Vec<&Trial>> = entries.iter().map(of_entry).collect();
+    let states = States::of(trials.iter().copied());
+    let of_one_state = |trials: &Vec<&'a Trial>| {
+        states.of_one(trials.iter().filter_map(|trial| Some((*trial, valid(trial)?))).collect())
+    };
+    let shown: Vec<Vec<Figured<'_>>> = taken.iter().map(of_one_state).collect();
     let mut cells: Vec<Cell> = entries
         .iter()
-        .zip(&taken)
-        .map(|(entry, trials)| Cell {
+        .zip(taken.iter().zip(&shown))
+        .map(|(entry, (trials, shown))| Cell {
             contender: entry.name.clone(),
             load: load.clone(),
-            lacks: too_few(trials).into_iter().collect(),
+            lacks: too_few(trials, shown.len()).into_iter().collect(),
         })
         .collect();
     for figure in figures(load).into_iter().filter(|figure| figure.decides) {
-        let seen: Vec<Vec<Seen>> = taken
-            .iter()
-            .map(|trials| {
-                let value = |trial: &&Trial| {
-                    Some(Seen { round: trial.slot.round, value: (figure.of)(valid(trial)?)? })
-                };
-                trials.iter().filter_map(value).collect()
-            })
-            .collect();
+        let seen = |&(trial, measured): &Figured<'_>| {
+            Some(Seen { round: trial.slot.round, value: (figure.of)(measured)? })
+        };
+        let seen: Vec<Vec<Seen>> =
+            shown.iter().map(|trials| trials.iter().filter_map(seen).collect()).collect();
         for (cell, estimate) in cells.iter_mut().zip(estimates(&seen)) {
             let half_width = estimate.map_or(0.0, |estimate| estimate.relative_half_width() * 100.0);
             if half_width > percent {
@@ -126,13 +129,12 @@ pub(super) fn cells(header: &Header, trials: &[&Trial], load: &Load, percent: f6
     cells
 }
 
-fn too_few(trials: &[&Trial]) -> Option<Lacking> {
+fn too_few(trials: &[&Trial], shown: usize) -> Option<Lacking> {
     let is_hopeless = |last: &[&Trial]| last.iter().all(|trial| valid(trial).is_none());
     if trials.len().checked_sub(LEAST_TRIALS).is_some_and(|first| is_hopeless(&trials[first..])) {
         return Some(Lacking::Valid);
     }
-    let count = trials.iter().filter(|trial| valid(trial).is_some()).count();
-    (count < LEAST_TRIALS).then_some(Lacking::Trials(count))
+    (shown < LEAST_TRIALS).then_some(Lacking::Trials(shown))
 }
 
 /// The figures of a trial that count.
