@@ -80,12 +80,14 @@ impl Answer {
             let row = sheet.rows.iter().find(|row| column_of(row) == Some(column))?;
             win(run, sheet, row)
         };
-        Some(Self {
+        let wins: Vec<Option<Win>> = (0..COLUMNS.len()).map(win).collect();
+        // Such as one that each is driven under at a rate of its own.
+        wins.iter().any(Option::is_some).then(|| Self {
             id,
             title: sheet.load.to_string(),
             asks_all: asked.len() == run.header.contenders.iter().filter(|entry| is_candidate(entry)).count(),
             asked,
-            wins: (0..COLUMNS.len()).map(win).collect(),
+            wins,
         })
     }
 }
