@@ -32,7 +32,7 @@ pub enum RunError {
     BadLoad(String),
     /// The connections do not fit under the limit of open files.
     #[error(
-        "{connections} connections need {needed} open files, but the limit is {allowed}: raise it with \
+        "{connections} connections in one process need {needed} open files there, but the limit is {allowed}: raise it with \
          `ulimit -n {needed}`, or for good with the line `* hard nofile {needed}` in /etc/security/limits.conf"
     )]
     OpenFiles {
@@ -41,6 +41,20 @@ pub enum RunError {
         /// Open files that they need.
         needed: u64,
         /// The hard limit.
+        allowed: u64,
+    },
+    /// The limit of open files is too low for the process that leads the others.
+    #[error(
+        "so few open files allowed that {processes} processes would be needed, whose pipes are {needed} files, of {allowed} \
+         that are left: raise the limit with `ulimit -n`, or for good with the line `* hard nofile 20000` in \
+         /etc/security/limits.conf"
+    )]
+    Processes {
+        /// Processes that hold the connections.
+        processes: usize,
+        /// Open files that the one that leads them needs.
+        needed: u64,
+        /// Those that it may have.
         allowed: u64,
     },
     /// The connections do not fit into the local ports.

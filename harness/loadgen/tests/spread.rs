@@ -172,6 +172,16 @@ fn a_broadcast_beyond_the_limit_of_open_files_reaches_all_and_misses_what_is_mis
 }
 
 #[test]
+fn a_limit_that_has_no_room_for_the_processes_it_asks_for_is_told_with_its_remedy() {
+    let args = loadgen(([127, 0, 0, 1], 1).into(), "echo --connections 30000");
+    let args = args.get_args().map(|arg| arg.to_string_lossy()).collect::<Vec<_>>().join(" ");
+    let script = format!("ulimit -n 100; exec {} {args}", env!("CARGO_BIN_EXE_loadgen"));
+    let output = Command::new("sh").args(["-c", &script]).output().expect("a shell");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("processes would be needed") && said.contains("ulimit -n"), "{said}");
+}
+
+#[test]
 fn where_nobody_listens_the_causes_of_all_processes_add_up() {
     let nobody = ([127, 0, 0, 1], 1).into();
     let measurement = measure(nobody, "echo --connections 9 --processes 2");
@@ -182,8 +192,9 @@ fn where_nobody_listens_the_causes_of_all_processes_add_up() {
 /// Starts a long load of six connections in two processes, and waits until it is measured.
 fn begin() -> Child {
     let target = serve(Script::default());
-    let mut child =
-        loadgen(target, "echo --connections 6 --processes 2 --seconds 3").spawn().expect("it starts");
+    let mut child = loadgen(target, "echo --connections 6 --processes 2 --seconds 3 --patience-s 1")
+        .spawn()
+        .expect("it starts");
     let stdout = child.stdout.as_mut().expect("a pipe");
     // A byte at a time, so that nothing of the later lines is lost with a buffer.
     let lines = BufReader::with_capacity(1, stdout).lines().map_while(Result::ok);
@@ -207,6 +218,15 @@ fn the_connections_of_a_killed_process_are_lost_and_the_others_go_on() {
     assert_eq!(measurement.errors, causes([(cause, 3)]));
     assert_eq!((measurement.connections.asked, measurement.connections.established), (6, 6));
     assert_eq!(measurement.connections.lost, 3);
+    assert!(measurement.messages > 0, "the other process goes on");
+}
+
+#[test]
+fn the_connections_of_a_process_that_is_stopped_are_lost_and_nothing_waits_for_it() {
+    let child = begin();
+    kill_process(children(child.id())[0], Signal::STOP).expect("it is there");
+    let measurement = measurement(&child.wait_with_output().expect("it ends"));
+    assert_eq!(measurement.errors, causes([("a process of the generator died: it said nothing in time", 3)]));
     assert!(measurement.messages > 0, "the other process goes on");
 }
 

@@ -219,7 +219,7 @@ fn command(holders: &mut [Holder], orders: Vec<(usize, Order)>) -> (Tally, bool)
     }
     for number in told {
         let holder = &mut holders[number];
-        match holder.child.report::<Report>() {
+        match holder.child.report::<Report>(None) {
             Ok(report) => {
                 holder.resident_bytes = report.resident_bytes;
                 holder.private_bytes = report.private_bytes;
