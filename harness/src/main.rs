@@ -27,9 +27,13 @@ fn main() -> ExitCode {
         Command::Cost(options) => cost::cost(&cli.shared, options),
         Command::Schema(options) => schema::schema(&cli.shared, options),
     };
-    done.unwrap_or_else(|error| {
+    let exit = done.unwrap_or_else(|error| {
         output::error_line(format_args!("error: {error:#}"));
         Exit::Failed
-    })
-    .into()
+    });
+    if let Some(error) = output::lost() {
+        output::error_line(format_args!("error: failed to write to standard output: {error}"));
+        return Exit::Failed.into();
+    }
+    exit.into()
 }

@@ -44,6 +44,25 @@ fn unknown_names_get_the_nearest() {
 }
 
 #[test]
+fn a_control_that_is_no_contender_is_told_before_anything_is_built_and_takes_no_name() {
+    let stage = Stage::new().with("ceiling").profile(1, 0.1, &[ECHO]);
+    fails(&stage.run(&["--control", "celing"]), 1, &["no contender celing to be the control", "ceiling?"]);
+    let left = std::fs::read_dir(stage.path("results/.run")).into_iter().flatten().count();
+    assert_eq!(left, 0, "the name is free again");
+}
+
+#[test]
+fn a_full_disk_that_does_not_take_what_is_printed_is_a_failure() {
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_harness"));
+    fails(
+        &command.arg("list").stdout(full).output().expect("starts"),
+        1,
+        &["standard output", "No space left"],
+    );
+}
+
+#[test]
 fn a_port_in_use_is_said_with_its_holder_and_the_flag() {
     let stage = Stage::new().with("ceiling").profile(1, 0.1, &[ECHO]);
     let _held = TcpListener::bind(("127.0.0.1", stage.port)).expect("held");

@@ -12,6 +12,8 @@ const SEARCH_STEPS: f64 = 16.0;
 const SEARCH_STEP_S: f64 = 1.25;
 /// What a server does about, where only it could tell.
 const CONNECTS_PER_S: f64 = 20_000.0;
+/// Before an echo each connection has so many messages on average, to get out of step.
+const PAST_MESSAGES: f64 = 125.0;
 const SWEPT_PER_S: f64 = 100_000.0;
 
 /// What the trials that are left should take, and how far off the guess was for those that were taken.
@@ -50,7 +52,11 @@ impl Eta {
 
 fn expected_s(load: &Load, profile: &Profile) -> f64 {
     let Profile { warmup_s, seconds, .. } = *profile;
-    let drive_s = warmup_s + seconds + DRIVE_S;
+    let past_s = match *load {
+        Load::Echo { connections, .. } => connections.get() as f64 * PAST_MESSAGES / SWEPT_PER_S,
+        _ => 0.0,
+    };
+    let drive_s = past_s + warmup_s + seconds + DRIVE_S;
     OVERHEAD_S
         + match *load {
             // Our own warms up for another's.

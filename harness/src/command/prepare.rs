@@ -34,7 +34,11 @@ pub(super) fn begin(session: &mut Session, options: &RunOptions, results: &Path)
     }
     let environment = Environment::read(session.root.path(), session.open_files);
     let (name, logs) = reserve_name(results, options, &environment, &profile)?;
-    let Some(contenders) = contenders(session, &profile, options, &logs)? else { return Ok(None) };
+    let contenders = contenders(session, &profile, options, &logs).inspect_err(|_| {
+        // Where there is nothing in it yet, its name is free again.
+        let _ = fs::remove_dir(&logs);
+    })?;
+    let Some(contenders) = contenders else { return Ok(None) };
     let header = Header {
         schema: SCHEMA,
         name,
@@ -121,8 +125,9 @@ fn profile(session: &mut Session, options: &RunOptions) -> Result<Profile> {
         profile.loads.iter_mut().for_each(|asked| asked.contenders.clear());
     }
     if let Some(control) = &options.control {
-        profile.control = Some(control.clone()).filter(|name| name != "none");
+        profile.control = Some(control.clone());
     }
+    profile.control = profile.control.filter(|name| name != "none");
     // A control whose contender was left out on the command line is left out with it.
     let left_out = |control: &String| !options.contenders.is_empty() && !options.contenders.contains(control);
     if options.control.is_none() {
@@ -152,7 +157,11 @@ fn profile(session: &mut Session, options: &RunOptions) -> Result<Profile> {
         profile.loads.retain(fits);
     }
     if profile.loads.is_empty() {
-        bail!("profile {} has no load left to measure: {}", profile.name, session.notes.join("; "));
+        let mut why = session.notes.clone();
+        if !options.workloads.is_empty() {
+            why.push(format!("it has none of the workloads asked for, {}", options.workloads.join(", ")));
+        }
+        bail!("profile {} has no load left to measure: {}", profile.name, why.join("; "));
     }
     Ok(profile)
 }
@@ -211,6 +220,12 @@ fn contenders(
     logs: &Path,
 ) -> Result<Option<Vec<Entry>>> {
     let found = find(session.root.servers(), &profile.contenders)?;
+    if let Some(control) = &profile.control
+        && found.iter().all(|contender| contender.name != *control)
+    {
+        let known = suggestion(control, found.iter().map(|contender| contender.name.as_str()));
+        bail!("no contender {control} to be the control: {known}");
+    }
     let boot = session.boot();
     err!("building the load generator");
     if let Err(failed) = build_tool(&boot, &logs.join("loadgen.build.log")) {
@@ -246,12 +261,8 @@ fn contenders(
         };
         entries.push(Entry { name: manifest.name.clone(), manifest, about, failed });
     }
-    if let Some(control) = &profile.control {
-        let known = || suggestion(control, entries.iter().map(|entry| entry.name.as_str()));
-        let original = entries.iter().find(|entry| entry.name == *control);
-        let original =
-            original.with_context(|| format!("no contender {control} to be the control: {}", known()))?;
-        entries.push(Entry { name: format!("{control} (control)"), ..original.clone() });
-    }
+    let original = profile.control.as_ref().and_then(|name| entries.iter().find(|entry| entry.name == *name));
+    entries
+        .extend(original.map(|entry| Entry { name: format!("{} (control)", entry.name), ..entry.clone() }));
     Ok(Some(entries))
 }

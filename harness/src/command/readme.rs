@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::cost;
 use super::fresh::{keep, replaced};
@@ -28,7 +28,15 @@ pub fn readme(shared: &Shared, options: &ReadmeOptions) -> Result<Exit> {
     let file = root.path().join("README.md");
     let shown = options.file.clone().or_else(|| shown(&fs::read_to_string(&file).ok()?, &root));
     let run = match shown {
-        Some(results) => read(&results)?,
+        Some(results) => {
+            let run = read(&results)?;
+            // The README links to it there.
+            let place = root.results("results".as_ref()).join(format!("{}.json", run.header.name));
+            if results.canonicalize().ok() != place.canonicalize().ok() {
+                bail!("{} is not {}: a README links to what is there", results.display(), place.display());
+            }
+            run
+        }
         None => latest_of(&root)?.1,
     };
     let guide = guide::markdown(&run, &read_kept(&root.servers().join(cost::KEPT))?, 3);

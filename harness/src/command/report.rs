@@ -42,7 +42,18 @@ pub(super) fn publish(file: &Path, run: &Run, check: bool) -> Result<bool> {
         fresh &= keep(&file.with_extension(end), &text, check, &results, &command)?;
     }
     let folder = file.parent().context("a results file is in a folder")?;
-    let Runs { runs, .. } = all(folder)?;
+    let Runs { runs, passed_over } = all(folder)?;
+    if !passed_over.is_empty() {
+        // Without them the lists would no longer tell that there is such a run.
+        for error in passed_over {
+            err!("error: {error:#}");
+        }
+        err!(
+            "the lists of the runs in {} are left as they were: mend or remove what is damaged",
+            folder.display()
+        );
+        return Ok(false);
+    }
     let runs = || runs.iter().map(|(_, run)| run);
     fresh &= keep(&folder.join("index.html"), &index(runs())?, check, &results, &command)?;
     let readme = folder.join("README.md");

@@ -2,6 +2,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::Export;
+use crate::names::slug;
 use crate::report::{Figure, estimated, figures, number};
 use crate::results::{Entry, Run, States};
 use crate::stats::Estimate;
@@ -19,7 +20,7 @@ struct Benchmark {
 /// The medians of all figures by which contenders are ranked; in two files, since the action is told once for a file
 /// whether less or more is better. The control is no contender, and is left out.
 pub(super) fn medians(run: &Run) -> Result<Vec<Export>> {
-    let name = &run.header.name;
+    let name = slug(&run.header.name);
     let file = |end: &str, better: f64| -> Result<Export> {
         Ok(Export {
             file: format!("{name}.{end}.json"),

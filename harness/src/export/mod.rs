@@ -7,6 +7,7 @@ mod trials;
 use anyhow::Result;
 use clap::ValueEnum;
 
+use crate::names::slug;
 use crate::results::Run;
 
 /// A form.
@@ -38,7 +39,7 @@ pub fn export(run: &Run, format: Format) -> Result<Vec<Export>> {
     match format {
         Format::Hgrm => Ok(hgrm::distributions(run)),
         Format::Csv => {
-            Ok(vec![Export { file: format!("{}.csv", run.header.name), text: trials::table(run)? }])
+            Ok(vec![Export { file: format!("{}.csv", slug(&run.header.name)), text: trials::table(run)? }])
         }
         Format::BenchmarkJson => benchmark::medians(run),
     }

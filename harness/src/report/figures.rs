@@ -61,7 +61,8 @@ pub(super) fn tool_cores_busy(measured: &Measured) -> f64 {
 }
 
 fn errors(measured: &Measured) -> f64 {
-    measured.measurement.errors.values().map(|&count| count as f64).sum()
+    // A sum of no floats is -0.
+    measured.measurement.errors.values().sum::<u64>() as f64
 }
 
 pub(super) fn ms(times: Option<&Distribution>, share: f64) -> Option<f64> {

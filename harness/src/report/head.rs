@@ -34,7 +34,7 @@ pub fn head(run: &Run) -> Vec<String> {
             header.tool_cores,
             machine.load_before
         ),
-        format!("{}; {}.", versions(run), machine.rustc),
+        format!("{}{}.", versions(run), machine.rustc),
     ];
     let commit = machine.commit.as_deref().unwrap_or("unknown");
     let proof = if header.verified {
@@ -124,7 +124,9 @@ fn versions(run: &Run) -> String {
             versions.insert(format!("{}: {} {}", entry.manifest.name, about.framework, about.version));
         }
     }
-    versions.into_iter().collect::<Vec<_>>().join(", ")
+    // Of a run whose contenders were not proved none is known.
+    let end = if versions.is_empty() { "" } else { "; " };
+    versions.into_iter().collect::<Vec<_>>().join(", ") + end
 }
 
 /// `2026-11-21T10:46:40.123Z` as `2026-11-21 10:46`.
