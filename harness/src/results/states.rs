@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::{Measured, Outcome, Run, Trial};
 use crate::machine::Probe;
@@ -14,8 +15,8 @@ pub struct State {
     pub trials: usize,
     /// How many of them count.
     valid: usize,
-    /// Its slowest reading.
-    slowest_ns: f64,
+    /// Its fastest reading.
+    fastest_ns: f64,
 }
 
 /// A trial with its figures.
@@ -36,17 +37,31 @@ impl States {
         Self::among(measured.collect())
     }
 
-    /// Of readings, each with whether its trial counts.
+    /// Of readings, each with whether its trial counts: where most lie together, those near their middle make a state, and so
+    /// on with the rest. A gap between neighbours would not do, since a few readings on the way from one state to another bridge it.
     fn among(mut readings: Vec<(f64, bool)>) -> Self {
         readings.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-        let states =
-            readings.chunk_by(|&(one, _), &(other, _)| !is_other_state(one, other)).map(|state| State {
-                ping_pong_ns: Some(state[state.len() / 2].0).filter(|ns| *ns > 0.0),
+        let mut states = Vec::new();
+        while !readings.is_empty() {
+            let together = |ns: f64| {
+                let first = readings.partition_point(|&(other, _)| other < ns && is_other_state(other, ns));
+                first..readings.partition_point(|&(other, _)| other < ns || !is_other_state(other, ns))
+            };
+            let ranges = readings.iter().map(|&(ns, _)| together(ns));
+            let Some(Range { start, end }) = ranges.rev().max_by_key(ExactSizeIterator::len) else { break };
+            // Around its middle, so that it does not lean to either side for a few that are far from it.
+            let range = together(readings[start.midpoint(end)].0);
+            let state: Vec<(f64, bool)> = readings.drain(range).collect();
+            let middle_ns = state[state.len() / 2].0;
+            states.push(State {
+                ping_pong_ns: Some(middle_ns).filter(|ns| *ns > 0.0),
                 trials: state.len(),
                 valid: state.iter().filter(|(_, is_valid)| *is_valid).count(),
-                slowest_ns: state[state.len() - 1].0,
+                fastest_ns: state[0].0,
             });
-        Self(states.collect())
+        }
+        states.sort_by(|one, other| one.fastest_ns.total_cmp(&other.fastest_ns));
+        Self(states)
     }
 
     /// The state that one of these trials was taken in: how many are faster.
@@ -56,7 +71,7 @@ impl States {
     }
 
     fn index(&self, reading: f64) -> usize {
-        self.0.partition_point(|state| state.slowest_ns < reading)
+        self.0.partition_point(|state| state.fastest_ns <= reading).saturating_sub(1)
     }
 
     /// The state with most trials that count; of several the fastest.
@@ -122,6 +137,8 @@ mod tests {
         assert_eq!(indices(&[66.0, 318.0, 64.0, 71.0, 330.0]), [0, 1, 0, 0, 1]);
         assert_eq!(indices(&[1.0, 1.1, 1.2]), [0, 0, 0]);
         assert_eq!(indices(&[]), [] as [usize; 0]);
+        // One on the way from 30 to 65, less than half as much again as the one before, and the one after than it.
+        assert_eq!(indices(&[30.0, 31.0, 43.0, 64.0, 64.0, 65.0, 66.0, 80.0]), [0, 0, 0, 1, 1, 1, 1, 1]);
     }
 
     /// A trial for each reading of the ping-pong, in ns.
