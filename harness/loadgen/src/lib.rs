@@ -35,8 +35,8 @@ mod xhr;
 
 pub use capacity::{Capacity, Step, StepMemory, Stop};
 pub use load::{
-    Arrivals, CapacityPlan, ChatPlan, Connecting, FeedPlan, FeedTransport, Kind, Load, Process, Subscription,
-    Timing, Transport, Workload,
+    Arrivals, CapacityPlan, ChatPlan, Connecting, Engine, FeedPlan, FeedTransport, Kind, Load, Process,
+    Subscription, Timing, Transport, Workload,
 };
 pub use record::{Connections, Delivery, Distribution, Event, Measurement, Phase, Second, Warmup};
 pub use run::{RunError, run};

@@ -1,4 +1,5 @@
 mod check;
+mod engine;
 mod fan_out;
 mod feed;
 mod subscription;
@@ -13,6 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use check::MAX_THREADS;
+pub use engine::Engine;
 pub use fan_out::ChatPlan;
 pub(crate) use fan_out::FanOut;
 pub use feed::{FeedPlan, FeedTransport};
@@ -36,6 +38,11 @@ pub struct Load {
     /// Event loops, each a thread.
     #[arg(long, default_value = "1", global = true)]
     pub threads: NonZeroUsize,
+
+    /// How the event loops reach their sockets.
+    #[arg(long, default_value_t, global = true)]
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub engine: Engine,
 
     /// Spin instead of sleeping while nothing is to be done: an open loop then sends within about a microsecond of
     /// its times. It takes all of each loop's core, so the CPU time says nothing of the load any more.

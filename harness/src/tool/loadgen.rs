@@ -116,7 +116,7 @@ pub fn timing(warmup_s: f64, warmup_max_s: f64, seconds: f64) -> Timing {
 /// The command that tells the load generator in the folder `bin` this load.
 #[must_use]
 pub fn command(bin: &Path, load: &::loadgen::Load) -> Vec<String> {
-    let ::loadgen::Load { target, timing, threads, spin, spin_us, connecting, workload } = load;
+    let ::loadgen::Load { target, timing, threads, engine, spin, spin_us, connecting, workload } = load;
     let mut words = vec![bin.join(NAME).to_string_lossy().into_owned()];
     let mut tell = |flags: &[(&str, String)]| {
         words.extend(flags.iter().flat_map(|(name, value)| [format!("--{name}"), value.clone()]));
@@ -124,6 +124,7 @@ pub fn command(bin: &Path, load: &::loadgen::Load) -> Vec<String> {
     tell(&[
         ("target", target.to_string()),
         ("threads", threads.to_string()),
+        ("engine", engine.to_string()),
         ("warmup-s", timing.warmup_s.to_string()),
         ("warmup-max-s", timing.warmup_max_s.to_string()),
         ("seconds", timing.seconds.to_string()),

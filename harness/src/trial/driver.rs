@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use loadgen::{Connecting, Event, Load, Measurement, Timing, Workload};
+use loadgen::{Connecting, Engine, Event, Load, Measurement, Timing, Workload};
 
 use super::meter::{Meter, Used};
 use super::{Bench, Failed, Failure};
@@ -39,6 +39,7 @@ impl<'a> Driver<'a> {
             target: boot.address,
             timing,
             threads: NonZeroUsize::new(tool_cores.len()).unwrap_or(NonZeroUsize::MIN),
+            engine: Engine::Auto,
             spin,
             spin_us: 0,
             connecting: Connecting::default(),

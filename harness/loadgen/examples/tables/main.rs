@@ -2,6 +2,7 @@
 //! scripts write. `tables` writes, and `tables --check` says whether the README is what the records say.
 
 mod capacity;
+mod engines;
 mod gaps;
 mod lateness;
 mod ratios;
@@ -18,7 +19,8 @@ use records::Records;
 /// A table: the name of its records and of its markers, the script that measures it, and how its rows are made.
 type Table = (&'static str, &'static str, fn(&Records) -> Result<String, Box<dyn Error>>);
 
-const TABLES: [Table; 5] = [
+const TABLES: [Table; 6] = [
+    ("engines", "scripts/engines.sh", engines::table),
     ("ratios", "scripts/loadgen-ratios.sh", ratios::table),
     ("lateness", "scripts/lateness.sh", lateness::table),
     ("gaps", "scripts/lateness.sh", gaps::table),

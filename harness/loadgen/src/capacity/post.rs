@@ -8,6 +8,7 @@ use crate::RunError;
 use crate::engine::{
     Approach, Clock, Context, EventLoop, Schedule, Sources, Waker, allow_open_files, process_cpu_us,
 };
+use crate::load::Engine;
 use crate::spread::{Orders, report};
 use crate::tally::Tally;
 
@@ -52,7 +53,7 @@ pub(crate) fn serve(post: &Post, orders: &Orders) -> Result<(), RunError> {
     // A climb measures how fast they open.
     let context = Context { reads_wire: false, ..Context::new(post.target, post.clock) };
     let sweep = Sweep::new(post.first);
-    let mut event_loop = EventLoop::new(sweep, Vec::new(), context, sources, Waker::new()?)?;
+    let mut event_loop = EventLoop::new(Engine::Epoll, sweep, Vec::new(), context, sources, Waker::new()?)?;
     // Once, so that it is not moved as it grows; what is not used yet is not resident.
     event_loop.reserve(post.room);
     loop {

@@ -138,6 +138,7 @@ impl<W: Workload> EventLoop<W> {
         if !in_its_past {
             wire.before += opening;
         }
+        self.go_over(slot);
     }
 
     /// What has gone over a connection so far, if that is asked for.
@@ -164,6 +165,7 @@ impl<W: Workload> EventLoop<W> {
         // The server's FIN has a sequence number, so the kernel counts it as a byte.
         whole.to_client.bytes = whole.to_client.bytes.saturating_sub(1);
         self.context.tally.wire.whole += whole;
+        self.leave_ring(slot);
         self.connections[slot].socket = None;
         self.open -= 1;
         if self.workload.reopens() && self.context.sending {
@@ -180,6 +182,7 @@ impl<W: Workload> EventLoop<W> {
         if self.connections[slot].opening.is_none() {
             self.read_whole(slot);
         }
+        self.leave_ring(slot);
         let connection = &mut self.connections[slot];
         let began = connection.socket.take().is_some();
         let was_opening = connection.opening.take().is_some();

@@ -22,6 +22,8 @@ pub(crate) struct Connection<S> {
     pub(super) opening: Option<Box<Opening>>,
     /// What the kernel did not take of the last send.
     unsent: Option<Box<[u8]>>,
+    /// Number of its life on the loop's ring, if it is there.
+    pub(super) on_ring: Option<u32>,
     pub(super) state: S,
 }
 
@@ -45,7 +47,7 @@ pub(super) enum Step {
 
 impl<S> Connection<S> {
     pub(super) fn new(state: S) -> Self {
-        Self { socket: None, opening: None, unsent: None, state }
+        Self { socket: None, opening: None, unsent: None, on_ring: None, state }
     }
 
     /// Begins to connect.
@@ -69,10 +71,16 @@ impl<S> Connection<S> {
     /// Sends all of `bytes` with one call. What the kernel does not take is kept.
     pub(super) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         let sent = self.write(bytes)?;
-        if sent < bytes.len() {
-            self.unsent = Some(bytes[sent..].into());
-        }
+        self.keep(&bytes[sent..]);
         Ok(())
+    }
+
+    /// Keeps bytes until the kernel takes them, behind those that are kept.
+    pub(super) fn keep(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            let kept = self.unsent.take().unwrap_or_default();
+            self.unsent = Some([&kept, bytes].concat().into());
+        }
     }
 
     /// Sends what was kept, as far as the kernel takes it.

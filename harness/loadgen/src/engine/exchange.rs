@@ -9,7 +9,8 @@ impl<W: Workload> EventLoop<W> {
         if ready.writable {
             self.make_progress(ready.slot);
         }
-        if ready.readable {
+        // What arrives on the ring's connections does so there.
+        if ready.readable && self.connections[ready.slot].on_ring.is_none() {
             self.read(ready);
         }
     }
@@ -23,8 +24,9 @@ impl<W: Workload> EventLoop<W> {
         } else if connection.socket.is_some() && !connection.may_send() {
             match connection.resume() {
                 Ok(()) => self.flush(slot),
-                Err(error) => self.lose(slot, error),
+                Err(error) => return self.lose(slot, error),
             }
+            self.await_room(slot);
         }
     }
 
@@ -53,14 +55,19 @@ impl<W: Workload> EventLoop<W> {
                 break;
             }
         }
+        self.follow(slot);
+    }
+
+    /// Sends what follows from what has arrived.
+    pub(super) fn follow(&mut self, slot: usize) {
         self.flush(slot);
-        let connection = &self.connections[slot];
-        if self.workload.is_over(&connection.state) {
-            connection.end();
+        if self.workload.is_over(&self.connections[slot].state) {
+            self.hand_over();
+            self.connections[slot].end();
         }
     }
 
-    fn take(&mut self, slot: usize, length: usize, at_ns: u64) -> Result<(), Loss> {
+    pub(super) fn take(&mut self, slot: usize, length: usize, at_ns: u64) -> Result<(), Loss> {
         let connection = &mut self.connections[slot];
         let mut bytes = &mut self.received[..length];
         if let Some(Step::Upgrading(upgrade)) = connection.opening.as_mut().map(|opening| &mut opening.step) {
@@ -84,11 +91,16 @@ impl<W: Workload> EventLoop<W> {
 
     /// Sends what is due on a connection.
     pub(super) fn flush(&mut self, slot: usize) {
-        let connection = &mut self.connections[slot];
-        while connection.may_send() {
+        while let connection = &mut self.connections[slot]
+            && connection.may_send()
+        {
             self.workload.produce(&mut connection.state, &mut self.context);
             if self.context.out.is_empty() {
                 return;
+            }
+            if connection.on_ring.is_some() {
+                self.stage(slot);
+                continue;
             }
             let sent = connection.send(&self.context.out);
             self.context.out.clear();
@@ -101,7 +113,9 @@ impl<W: Workload> EventLoop<W> {
     }
 
     fn rearm(&mut self, slot: usize) {
-        if let Some(socket) = &self.connections[slot].socket
+        let connection = &self.connections[slot];
+        if connection.on_ring.is_none()
+            && let Some(socket) = &connection.socket
             && let Err(error) = self.poller.rearm(socket, slot)
         {
             self.lose(slot, error);

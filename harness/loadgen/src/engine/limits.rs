@@ -6,8 +6,8 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::RunError;
 
-/// Files that are open beside the connections, for each loop (epoll and eventfd) and for the process.
-const FILES_PER_LOOP: u64 = 2;
+/// Files that are open beside the connections, for each loop (epoll, eventfd and perhaps a ring) and for the process.
+const FILES_PER_LOOP: u64 = 3;
 const FILES_OF_THE_PROCESS: u64 = 16;
 
 /// Raises the soft limit of open files to the hard one: how many connections a table of open files may then

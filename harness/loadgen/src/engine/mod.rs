@@ -3,13 +3,17 @@
 //! One thread, one epoll, one receive buffer and one send buffer for all connections of the loop. Replies
 //! are checked where they lie. An exchange of a message costs a `recv`, a `send` and its share of an
 //! `epoll_pwait2`: no socket is read again to hear that it is empty (epoll(7): a short read has said so).
+//!
+//! With a `ring` connections go over to it once they are open, and an exchange costs its share of an `io_uring_enter`.
 
 mod clock;
 mod connect;
 mod connection;
 mod exchange;
 mod limits;
+mod on_ring;
 mod poller;
+mod ring;
 mod source;
 mod tcp_info;
 mod warm_up;
@@ -25,17 +29,29 @@ use connection::Connection;
 pub(crate) use limits::{allow_open_files, connections_allowed, may_own_open_files, own_open_files};
 use poller::Poller;
 pub(crate) use poller::Waker;
+use ring::Ring;
 pub(crate) use source::{Sources, allow_ports};
 pub(crate) use warm_up::WarmUp;
 pub(crate) use workload::{Context, Role, Workload};
 
+use crate::load::Engine;
 use crate::loss::Loss;
 use crate::tally::Tally;
 
 const RECEIVE_BYTES: usize = 256 * 1024;
 
+/// Tries whether a ring is to be had.
+///
+/// # Errors
+/// Why it is not.
+pub(crate) fn try_ring() -> io::Result<()> {
+    Ring::new(&Poller::new(Waker::new()?)?).map(drop)
+}
+
 /// One event loop with its share of the connections.
 pub(crate) struct EventLoop<W: Workload> {
+    /// Dropped before the sockets, which it holds open.
+    ring: Option<Ring>,
     poller: Poller,
     workload: W,
     connections: Vec<Connection<W::Connection>>,
@@ -51,6 +67,10 @@ pub(crate) struct EventLoop<W: Workload> {
     open: usize,
     /// Kept for its capacity.
     due: Vec<usize>,
+    /// Connections that have gone over to the ring.
+    lives: u32,
+    /// What the system failed at while nobody could be told.
+    failure: Option<io::Error>,
 }
 
 impl<W: Workload> EventLoop<W> {
@@ -58,8 +78,9 @@ impl<W: Workload> EventLoop<W> {
     /// wakes it.
     ///
     /// # Errors
-    /// The system gives no epoll.
+    /// The system gives no epoll, or no ring though the engine asks for one.
     pub(crate) fn new(
+        engine: Engine,
         workload: W,
         states: Vec<W::Connection>,
         context: Context,
@@ -68,8 +89,10 @@ impl<W: Workload> EventLoop<W> {
     ) -> io::Result<Self> {
         // This thread's timers may be 50 µs late otherwise; a failure leaves that.
         let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
+        let poller = Poller::new(waker)?;
         Ok(Self {
-            poller: Poller::new(waker)?,
+            ring: (engine == Engine::IoUring).then(|| Ring::new(&poller)).transpose()?,
+            poller,
             workload,
             connections: states.into_iter().map(Connection::new).collect(),
             context,
@@ -79,6 +102,8 @@ impl<W: Workload> EventLoop<W> {
             opening: 0,
             open: 0,
             due: Vec::new(),
+            lives: 0,
+            failure: None,
         })
     }
 
@@ -177,10 +202,16 @@ impl<W: Workload> EventLoop<W> {
     /// Waits for a batch of events and handles them. A tick that is due meanwhile does not wait for its end: what
     /// is sent by the clock would be late by as long as the batch takes.
     fn turn(&mut self, timeout_ns: u64, mut next_tick_ns: u64) -> io::Result<()> {
-        let ready = self.poller.wait(timeout_ns.saturating_sub(self.context.spin_ns))?;
+        let timeout_ns = timeout_ns.saturating_sub(self.context.spin_ns);
+        let (ready, arrived) = match &mut self.ring {
+            None => (self.poller.wait(timeout_ns)?, 0),
+            Some(_) => self.wait_on_ring(timeout_ns)?,
+        };
         self.context.follow_warm_up();
-        for index in 0..ready {
-            if let Some(ready) = self.poller.event(index) {
+        for index in 0..ready + arrived {
+            if index >= ready {
+                self.take_from_ring();
+            } else if let Some(ready) = self.poller.event(index) {
                 self.handle(ready);
             }
             if self.received_ns >= next_tick_ns {
@@ -188,7 +219,7 @@ impl<W: Workload> EventLoop<W> {
                 next_tick_ns = self.workload.next_tick_ns(&self.context);
             }
         }
-        Ok(())
+        self.failure.take().map_or(Ok(()), Err)
     }
 
     fn tick(&mut self, now_ns: u64) {

@@ -1,5 +1,5 @@
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
@@ -61,6 +61,17 @@ impl Poller {
         Ok(epoll::add(&self.epoll, socket, EventData::new_u64(slot as u64), Self::interest())?)
     }
 
+    /// Registers a socket to hear of once, when it can be written.
+    pub(crate) fn add_until_writable(&self, socket: impl AsFd, slot: usize) -> io::Result<()> {
+        let interest = EventFlags::OUT | EventFlags::ONESHOT;
+        Ok(epoll::add(&self.epoll, socket, EventData::new_u64(slot as u64), interest)?)
+    }
+
+    /// Ends what [`add`](Self::add) began.
+    pub(crate) fn remove(&self, socket: impl AsFd) -> io::Result<()> {
+        Ok(epoll::delete(&self.epoll, socket)?)
+    }
+
     /// Has a socket reported again if it is still ready: for one that was not read empty.
     pub(crate) fn rearm(&self, socket: impl AsFd, slot: usize) -> io::Result<()> {
         Ok(epoll::modify(&self.epoll, socket, EventData::new_u64(slot as u64), Self::interest())?)
@@ -95,6 +106,13 @@ impl Poller {
 
     fn interest() -> EventFlags {
         EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET
+    }
+}
+
+/// For a [`Ring`](super::ring::Ring) that watches it.
+impl AsRawFd for Poller {
+    fn as_raw_fd(&self) -> RawFd {
+        self.epoll.as_raw_fd()
     }
 }
 

@@ -5,15 +5,24 @@ use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
 use loadgen::{
-    Arrivals, ChatPlan, Connecting, Event, FeedPlan, FeedTransport, Kind, Load, Measurement, Phase, Process,
-    Subscription, Timing, Transport, Workload, run,
+    Arrivals, ChatPlan, Connecting, Engine, Event, FeedPlan, FeedTransport, Kind, Load, Measurement, Phase,
+    Process, Subscription, Timing, Transport, Workload, run,
 };
 
 /// A short load.
 pub fn load(target: SocketAddr, threads: usize, workload: Workload) -> Load {
     let timing = Timing { warmup_s: 0.05, warmup_max_s: 0.0, seconds: 0.3, settle_s: 0.0, patience_s: 5.0 };
     let connecting = Connecting::default();
-    Load { target, timing, threads: number(threads), spin: false, spin_us: 0, connecting, workload }
+    Load {
+        target,
+        timing,
+        threads: number(threads),
+        engine: Engine::Auto,
+        spin: false,
+        spin_us: 0,
+        connecting,
+        workload,
+    }
 }
 
 /// An echo of text.

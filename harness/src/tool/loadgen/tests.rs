@@ -11,6 +11,7 @@ fn told(load: &str, level: Option<u32>) -> Workload {
         target: "127.0.0.1:9001".parse().expect("an address"),
         timing: timing(0.25, 1.25, 1.5),
         threads: NonZeroUsize::new(2).expect("not zero"),
+        engine: ::loadgen::Engine::IoUring,
         spin: true,
         spin_us: 0,
         connecting: Connecting { ramp: 7, processes: NonZeroUsize::new(3) },
