@@ -106,6 +106,7 @@ fn of_its_own_accord_it_takes_the_ring_for_closed_echoes_alone() {
     let best = engines().pop().unwrap_or_default().to_string();
     assert_eq!(taken(echo(2, 1, 16)), best);
     assert_eq!(taken(xhr(2)), best);
+    assert_eq!(taken(echo(2, 1, 3_000)), "epoll");
     assert_eq!(taken(open_echo(2, 100, loadgen::Process::Constant)), "epoll");
     assert_eq!(taken(broadcast(2, 1, None)), "epoll");
 }

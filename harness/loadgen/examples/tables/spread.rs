@@ -26,6 +26,12 @@ impl Spread {
         let (least, most) = (self.0[0], self.0[self.0.len() - 1]);
         format!("{:.digits$} ({least:.digits$}–{most:.digits$})", self.median())
     }
+
+    /// As text, with the middle half of the figures: of many, the least and the most are accidents.
+    pub fn middle(&self, digits: usize) -> String {
+        let quarter = self.0.len() / 4;
+        Self(self.0[quarter..self.0.len() - quarter].to_vec()).text(digits)
+    }
 }
 
 /// Whether a goal is met, as text.

@@ -40,17 +40,21 @@ use crate::tally::Tally;
 
 const RECEIVE_BYTES: usize = 256 * 1024;
 
-/// Tries whether a ring is to be had.
+/// Messages of at most so many bytes gain by a ring: a frame of one fits into one of its buffers.
+pub(crate) const RING_PAYLOAD_BYTES: usize = Ring::BUFFER_BYTES - 64;
+
+/// Tries whether a ring is to be had, and works.
 ///
 /// # Errors
 /// Why it is not.
 pub(crate) fn try_ring() -> io::Result<()> {
-    Ring::new(&Poller::new(Waker::new()?)?).map(drop)
+    let poller = Poller::new(Waker::new()?)?;
+    Ring::new(&poller)?.wait(0).map(drop)
 }
 
 /// One event loop with its share of the connections.
 pub(crate) struct EventLoop<W: Workload> {
-    /// Dropped before the sockets, which it holds open.
+    /// Dropped before the poller, which it watches.
     ring: Option<Ring>,
     poller: Poller,
     workload: W,

@@ -19,6 +19,7 @@ impl<W: Workload> EventLoop<W> {
         self.lives = (self.lives + 1) % Ticket::LIVES;
         connection.on_ring = Some(self.lives);
         self.receive_on_ring(slot);
+        self.await_room(slot);
     }
 
     /// A connection is about to be closed: the ring, which holds its socket open, is to let go of it.
@@ -28,6 +29,8 @@ impl<W: Workload> EventLoop<W> {
             && let (Some(ring), Some(socket)) = (&mut self.ring, &connection.socket)
         {
             ring.forget(slot);
+            // Closing it does not, as long as the ring holds it.
+            let _ = self.poller.remove(socket);
             // It may have ended by itself.
             let _ = socket.shutdown(Shutdown::Both);
         }
@@ -72,7 +75,7 @@ impl<W: Workload> EventLoop<W> {
     pub(super) fn stage(&mut self, slot: usize) {
         // Others may be lost meanwhile, whose bytes are dropped from there.
         let mut out = std::mem::take(&mut self.context.out);
-        if !self.ring.as_ref().is_some_and(|ring| ring.has_room(slot)) {
+        if self.ring.as_ref().is_some_and(|ring| ring.has_send(slot)) {
             self.hand_over();
         }
         let connection = &mut self.connections[slot];
@@ -83,6 +86,9 @@ impl<W: Workload> EventLoop<W> {
         }
         out.clear();
         self.context.out = out;
+        if self.ring.as_ref().is_some_and(super::Ring::is_full) {
+            self.hand_over();
+        }
     }
 
     /// Has all leave that is staged.
@@ -91,6 +97,7 @@ impl<W: Workload> EventLoop<W> {
             && let Err(error) = ring.hand_over()
         {
             self.failure = Some(error);
+            self.ring = None;
         }
         self.keep_unsent();
     }

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Load, Workload};
 use crate::RunError;
-use crate::engine::try_ring;
+use crate::engine::{RING_PAYLOAD_BYTES, try_ring};
 
 /// How the event loops reach their sockets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
-    /// io_uring for closed loops of echo and XHR where the system has it, epoll for all else.
+    /// io_uring for closed loops of XHR, and of echo with messages of up to 2 KiB, where the system has it; epoll for all else.
     #[default]
     Auto,
     /// A `recv` and a `send` for each message (epoll(7)).
@@ -46,7 +46,11 @@ impl Load {
             }
             Engine::IoUring => try_ring().map(|()| Engine::IoUring).map_err(RunError::NoIoUring),
             Engine::Auto => {
-                let gains = matches!(self.workload, Workload::Echo { .. } | Workload::Xhr { .. });
+                let gains = match self.workload {
+                    Workload::Echo { payload_bytes, .. } => payload_bytes <= RING_PAYLOAD_BYTES,
+                    Workload::Xhr { .. } => true,
+                    _ => false,
+                };
                 let takes_ring = gains && !is_open && try_ring().is_ok();
                 Ok(if takes_ring { Engine::IoUring } else { Engine::Epoll })
             }

@@ -10,21 +10,17 @@ use io_uring::types::BufRingEntry;
 /// The kernel takes a power of two. It goes through all of them in turn, so their first bytes are to stay in a core's caches.
 const COUNT: u16 = 512;
 /// An odd number of cache lines: with a power of two the first bytes of all would share a few places of the caches.
-const BYTES: usize = 33 * 64;
-/// The kernel takes whole pages.
-const PAGE_BYTES: usize = 4096;
-const PAGES: usize = COUNT as usize * size_of::<BufRingEntry>() / PAGE_BYTES;
-
+pub(super) const BYTES: usize = 33 * 64;
 /// Number of the only group of buffers of a ring.
 pub(super) const GROUP: u16 = 0;
 
-#[repr(C, align(4096))]
-#[derive(Clone)]
-struct Page([u8; PAGE_BYTES]);
+/// The ring by which buffers are given to the kernel: it is to begin with a page, of up to 64 KiB on some machines.
+#[repr(C, align(65536))]
+struct Entries([[u8; size_of::<BufRingEntry>()]; COUNT as usize]);
 
 /// Buffers of one size. Each is either the kernel's, or holds what has arrived until it is [given back](Self::give_back).
 pub(super) struct Buffers {
-    entries: Box<[Page]>,
+    entries: Box<Entries>,
     memory: Box<[u8]>,
     tail: u16,
 }
@@ -32,19 +28,19 @@ pub(super) struct Buffers {
 impl Buffers {
     pub(super) fn new() -> Self {
         Self {
-            entries: vec![Page([0; PAGE_BYTES]); PAGES].into(),
+            entries: Box::new(Entries([[0; size_of::<BufRingEntry>()]; COUNT as usize])),
             memory: vec![0; COUNT as usize * BYTES].into(),
             tail: 0,
         }
     }
 
-    /// Gives all of them to the kernel. They have to outlive the ring.
+    /// Gives all of them to the kernel, until they are unregistered.
     ///
     /// # Errors
     /// The kernel does not know of such rings: before Linux 5.19.
     pub(super) fn register(&mut self, submitter: &Submitter<'_>) -> io::Result<()> {
-        let entries = self.entries.as_mut_ptr() as u64;
-        // SAFETY: so many entries lie there, aligned to a page, for as long as the ring is: its owner drops it first.
+        let entries = self.entries.0.as_mut_ptr() as u64;
+        // SAFETY: so many entries lie there, aligned to a page, and its owner unregisters them before it drops them.
         unsafe { submitter.register_buf_ring_with_flags(entries, COUNT, GROUP, 0)? };
         for buffer in 0..COUNT {
             self.give_back(buffer);
@@ -55,13 +51,13 @@ impl Buffers {
     /// The first bytes of a buffer that the kernel has filled.
     pub(super) fn filled(&self, buffer: u16, length: usize) -> &[u8] {
         let start = usize::from(buffer) * BYTES;
-        &self.memory[start..start + length.min(BYTES)]
+        &self.memory[start..start + length]
     }
 
     /// The kernel may fill this one again.
     pub(super) fn give_back(&mut self, buffer: u16) {
         let address = self.memory[usize::from(buffer) * BYTES..].as_mut_ptr() as u64;
-        let entries = self.entries.as_mut_ptr().cast::<BufRingEntry>();
+        let entries = self.entries.0.as_mut_ptr().cast::<BufRingEntry>();
         // SAFETY: there are COUNT entries. The kernel does not read this one before it sees the new tail, which is the last field
         // of the first one.
         unsafe {

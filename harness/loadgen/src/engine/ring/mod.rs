@@ -18,13 +18,14 @@ use std::os::fd::{AsRawFd, RawFd};
 
 use io_uring::types::{Fd, SubmitArgs, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 
-use buffers::{Buffers, GROUP};
+use buffers::{BYTES, Buffers, GROUP};
 
 /// Sends that are handed over together. With more, the last of them would leave noticeably later than it says, and hardly
-/// anything would be saved (README.md, "io_uring").
+/// anything would be saved (README.md, "epoll and io_uring").
 const SENDS: usize = 16;
 /// So many bytes to be sent are handed over however few sends they are.
 const SENT_BYTES: usize = 256 * 1024;
@@ -32,8 +33,6 @@ const SUBMISSIONS: u32 = 256;
 const COMPLETIONS: u32 = 4096;
 /// The kernel is asked so often to take what it has not taken for want of memory.
 const TRIES: usize = 1000;
-/// poll(2), which has the same bits in each system call that takes them.
-const POLLIN: u32 = 1;
 
 /// A connection, as completions name it. A slot has many lives: what was meant for one must not reach the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,10 +66,11 @@ pub(crate) struct Unsent {
 }
 
 pub(crate) struct Ring {
-    /// Dropped before the buffers, which the kernel writes to as long as there is a ring.
     uring: IoUring,
     buffers: Buffers,
     staged: Vec<Staged>,
+    /// How many of them are sends.
+    sends: usize,
     /// What the staged sends send.
     bytes: Vec<u8>,
     completed: VecDeque<Completed>,
@@ -99,6 +99,9 @@ struct Completed {
 }
 
 impl Ring {
+    /// What is longer takes several buffers and completions.
+    pub(crate) const BUFFER_BYTES: usize = BYTES;
+
     /// A ring for the thread that makes it, which also hears of what `epoll` has; that has to outlive it.
     ///
     /// # Errors
@@ -116,6 +119,7 @@ impl Ring {
             uring,
             buffers,
             staged: Vec::new(),
+            sends: 0,
             bytes: Vec::new(),
             completed: VecDeque::new(),
             unsent: Vec::new(),
@@ -130,18 +134,22 @@ impl Ring {
         self.stage(ticket.slot, socket, What::Receive(ticket));
     }
 
-    /// May a send on this connection be staged? Not a second one: it would be sent even if the first was in part.
-    pub(crate) fn has_room(&self, slot: usize) -> bool {
-        let mut sends = self.staged.iter().filter(|staged| matches!(staged.what, What::Send(_)));
-        self.bytes.len() < SENT_BYTES
-            && sends.clone().count() < SENDS
-            && sends.all(|staged| staged.slot != slot)
+    /// Is a send on this connection staged? Not a second one: it would be sent even if the first was in part.
+    pub(crate) fn has_send(&self, slot: usize) -> bool {
+        let is_send = |staged: &Staged| staged.slot == slot && matches!(staged.what, What::Send(_));
+        self.sends > 0 && self.staged.iter().any(is_send)
+    }
+
+    /// Is so much staged that it is to be handed over?
+    pub(crate) fn is_full(&self) -> bool {
+        self.sends >= SENDS || self.bytes.len() >= SENT_BYTES
     }
 
     /// Stages a send.
     pub(crate) fn send(&mut self, slot: usize, socket: &impl AsRawFd, bytes: &[u8]) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
+        self.sends += 1;
         self.stage(slot, socket, What::Send(start..self.bytes.len()));
     }
 
@@ -151,6 +159,7 @@ impl Ring {
 
     /// Forgets what is staged for a connection whose socket is about to be closed: its number may be another's next.
     pub(crate) fn forget(&mut self, slot: usize) {
+        self.sends -= usize::from(self.has_send(slot));
         self.staged.retain(|staged| staged.slot != slot);
     }
 
@@ -160,11 +169,14 @@ impl Ring {
     /// The system fails.
     pub(crate) fn wait(&mut self, timeout_ns: u64) -> io::Result<bool> {
         if !self.is_watching {
-            let watch = opcode::PollAdd::new(Fd(self.epoll), POLLIN).build().user_data(number::WATCH);
+            let watch = opcode::PollAdd::new(Fd(self.epoll), PollFlags::IN.bits().into())
+                .build()
+                .user_data(number::WATCH);
             self.push(&watch)?;
             self.is_watching = true;
         }
-        self.enter(self.completed.is_empty().then_some(timeout_ns))?;
+        // Even where something is left over it is the kernel's turn to receive.
+        self.enter(Some(if self.completed.is_empty() { timeout_ns } else { 0 }))?;
         Ok(std::mem::take(&mut self.epoll_is_ready))
     }
 
@@ -173,7 +185,7 @@ impl Ring {
     /// # Errors
     /// The system fails.
     pub(crate) fn hand_over(&mut self) -> io::Result<()> {
-        self.enter(None)
+        if self.staged.is_empty() { Ok(()) } else { self.enter(None) }
     }
 
     /// Sends of which the kernel did not take all: to be asked for as soon as they were handed over.
@@ -203,31 +215,36 @@ impl Ring {
         Some(Arrived { ticket, length, is_armed: cqueue::more(flags) })
     }
 
-    /// Hands over all that is staged; with a timeout it waits for a completion.
+    /// Hands over all that is staged; with a timeout it waits for a completion. After an error the ring is of no more use.
     fn enter(&mut self, timeout_ns: Option<u64>) -> io::Result<()> {
         for index in 0..self.staged.len() {
             self.push(&self.entry(index))?;
         }
         self.call(timeout_ns)?;
-        let mut tries = 0;
-        while !self.uring.submission().is_empty() {
-            tries += 1;
-            if tries > TRIES {
-                return Err(Errno::NOMEM.into());
+        for _ in 0..TRIES {
+            let submission = self.uring.submission();
+            // What has completed is told to the end, too, while what it names is still staged.
+            if submission.is_empty() && !submission.cq_overflow() {
+                self.staged.clear();
+                self.bytes.clear();
+                self.sends = 0;
+                return Ok(());
             }
+            drop(submission);
             self.call(None)?;
         }
-        self.staged.clear();
-        self.bytes.clear();
-        Ok(())
+        Err(Errno::NOMEM.into())
     }
 
     fn push(&mut self, entry: &squeue::Entry) -> io::Result<()> {
-        // SAFETY: what it points to is part of `bytes`, which stays as it is until the kernel has taken the entry (`enter`).
-        while unsafe { self.uring.submission().push(entry) }.is_err() {
+        for _ in 0..TRIES {
+            // SAFETY: what it points to is part of `bytes`, which stays as it is until the kernel has taken the entry (`enter`).
+            if unsafe { self.uring.submission().push(entry) }.is_ok() {
+                return Ok(());
+            }
             self.call(None)?;
         }
-        Ok(())
+        Err(Errno::NOMEM.into())
     }
 
     fn entry(&self, index: usize) -> squeue::Entry {
@@ -290,6 +307,14 @@ impl Ring {
                 self.unsent.push(Unsent { slot: *slot, rest });
             }
         }
+    }
+}
+
+/// The kernel closes a ring when it gets to it, and may fill a buffer until then: not one that it has no more.
+impl Drop for Ring {
+    fn drop(&mut self) {
+        // If it fails, there are none.
+        let _ = self.uring.submitter().unregister_buf_ring(GROUP);
     }
 }
 

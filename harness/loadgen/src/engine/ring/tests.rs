@@ -57,9 +57,9 @@ fn what_is_sent_leaves_and_what_arrives_names_its_connection() {
     let connections = (0..3).map(|_| connection()).collect::<Vec<_>>();
     for (slot, (ours, _)) in connections.iter().enumerate() {
         ring.receive(ticket(slot), ours);
-        assert!(ring.has_room(slot));
+        assert!(!ring.has_send(slot));
         ring.send(slot, ours, format!("question {slot}").as_bytes());
-        assert!(!ring.has_room(slot), "one send of a connection at a time");
+        assert!(ring.has_send(slot));
     }
     ring.hand_over().expect("what is staged");
     assert!(ring.unsent().is_none());
@@ -188,13 +188,14 @@ fn no_more_than_a_batch_is_staged() {
     let Some((mut ring, _poller, _waker)) = ring() else { return };
     let (ours, _theirs) = connection();
     for slot in 0..SENDS {
-        assert!(ring.has_room(slot));
+        assert!(!ring.is_full());
         ring.send(slot, &ours, b"x");
     }
-    assert!(!ring.has_room(SENDS));
+    assert!(ring.is_full());
     ring.hand_over().expect("what is staged");
+    assert!(!ring.is_full() && !ring.has_send(0));
     ring.send(0, &ours, &vec![0; SENT_BYTES]);
-    assert!(!ring.has_room(1), "however few they are");
+    assert!(ring.is_full(), "however few they are");
 }
 
 #[test]
