@@ -18,7 +18,7 @@ use crate::engine::{
     nanoseconds, own_open_files,
 };
 use crate::feed::{Feed, Fixture};
-use crate::load::{Engine, FeedPlan, Load, Timing, Transport, Workload};
+use crate::load::{FeedPlan, Load, Timing, Transport, Workload};
 use crate::record::{Event, Measurement};
 use crate::spread::{self, Loops, Part};
 use crate::tally::Tally;
@@ -99,11 +99,11 @@ pub enum RunError {
 /// [`RunError`]: nothing was measured.
 pub fn run(load: &Load, emit: impl FnMut(Event)) -> Result<Measurement, RunError> {
     load.check().map_err(RunError::BadLoad)?;
-    let engine = load.choose_engine()?;
+    load.check_engine()?;
     let clock = Clock::start();
     if let Workload::Capacity(plan) = &load.workload {
         let (tally, moments, capacity) = climb(load, plan, clock, emit)?;
-        let measurement = measurement(load, engine, tally, &moments);
+        let measurement = measurement(load, tally, &moments);
         return Ok(Measurement {
             capacity: Some(capacity),
             series: Vec::new(),
@@ -113,15 +113,13 @@ pub fn run(load: &Load, emit: impl FnMut(Event)) -> Result<Measurement, RunError
     }
     allow_ports(load.workload.connections() as u64, load.target)?;
     let parts = spread::parts(load)?;
-    // What drives all processes alike.
-    let driven = &Load { engine, ..load.clone() };
     let warm_up = warm_up(load, parts.len());
     let lead = &mut Leader { load, clock, may_end: warm_up.is_some() };
     let (tally, moments) = match parts.as_slice() {
-        [whole] => drive(driven, whole, clock, lead, warm_up, emit)?,
-        parts => spread::drive(driven, parts, clock, lead, emit)?,
+        [whole] => drive(load, whole, clock, lead, warm_up, emit)?,
+        parts => spread::drive(load, parts, clock, lead, emit)?,
     };
-    Ok(measurement(load, engine, tally, &moments))
+    Ok(measurement(load, tally, &moments))
 }
 
 /// Leads all of a load.
@@ -302,7 +300,7 @@ fn schedule(timing: &Timing, may_end: bool, start_ns: u64) -> Schedule {
     Schedule { start_ns, measure_ns, end_ns, give_up_ns: end_ns + nanoseconds(timing.patience_s) }
 }
 
-fn measurement(load: &Load, engine: Engine, mut tally: Tally, moments: &Moments) -> Measurement {
+fn measurement(load: &Load, mut tally: Tally, moments: &Moments) -> Measurement {
     tally.error("a delivery that never came", tally.fan_out.missing());
     let delivery = load.workload.is_fan_out().then(|| {
         let expected = tally.delivery.publications * tally.connections.established;
@@ -314,7 +312,7 @@ fn measurement(load: &Load, engine: Engine, mut tally: Tally, moments: &Moments)
     let is_countdown = matches!(load.workload, Workload::Countdown { .. });
     Measurement {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        engine: engine.to_string(),
+        engine: load.engine.to_string(),
         load: load.clone(),
         seconds: Duration::from_nanos(moments.measured_ns).as_secs_f64(),
         warmup: moments.warmup,

@@ -11,7 +11,7 @@ use loadgen::{
 };
 use server::{
     Do, Script, broadcast, by, causes, chat, connect, countdown, counted_message, echo, feeds, frame, load,
-    measure, open_echo, serve, xhr,
+    measure, serve, xhr,
 };
 
 /// Those that the system has.
@@ -98,17 +98,6 @@ fn every_closed_loop_goes_by_both() {
             }
         }
     }
-}
-
-#[test]
-fn of_its_own_accord_it_takes_the_ring_for_closed_echoes_alone() {
-    let taken = |workload| measure(&load(serve(Script::default()), 1, workload)).0.engine;
-    let best = engines().pop().unwrap_or_default().to_string();
-    assert_eq!(taken(echo(2, 1, 16)), best);
-    assert_eq!(taken(xhr(2)), best);
-    assert_eq!(taken(echo(2, 1, 3_000)), "epoll");
-    assert_eq!(taken(open_echo(2, 100, loadgen::Process::Constant)), "epoll");
-    assert_eq!(taken(broadcast(2, 1, None)), "epoll");
 }
 
 #[test]

@@ -39,7 +39,7 @@ impl<'a> Driver<'a> {
             target: boot.address,
             timing,
             threads: NonZeroUsize::new(tool_cores.len()).unwrap_or(NonZeroUsize::MIN),
-            engine: Engine::Auto,
+            engine: Engine::default(),
             spin,
             spin_us: 0,
             connecting: Connecting::default(),

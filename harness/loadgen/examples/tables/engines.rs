@@ -62,7 +62,9 @@ pub fn table(records: &Records) -> Result<String, Box<dyn Error>> {
 /// The load without its engine.
 fn asked(event: &Event) -> Option<Load> {
     match event {
-        Event::Measurement(measurement) => Some(Load { engine: Engine::Auto, ..measurement.load.clone() }),
+        Event::Measurement(measurement) => {
+            Some(Load { engine: Engine::default(), ..measurement.load.clone() })
+        }
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
+use std::num::NonZeroU32;
 
 use nix::sys::socket::{setsockopt, sockopt::IpBindAddressNoPort};
 use rustix::io::{Errno, retry_on_intr};
@@ -23,7 +24,7 @@ pub(crate) struct Connection<S> {
     /// What the kernel did not take of the last send.
     unsent: Option<Box<[u8]>>,
     /// Number of its life on the loop's ring, if it is there.
-    pub(super) on_ring: Option<u32>,
+    pub(super) on_ring: Option<NonZeroU32>,
     pub(super) state: S,
 }
 

@@ -40,9 +40,6 @@ use crate::tally::Tally;
 
 const RECEIVE_BYTES: usize = 256 * 1024;
 
-/// Messages of at most so many bytes gain by a ring: a frame of one fits into one of its buffers.
-pub(crate) const RING_PAYLOAD_BYTES: usize = Ring::BUFFER_BYTES - 64;
-
 /// Tries whether a ring is to be had, and works.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 use std::io;
 use std::net::Shutdown;
+use std::num::NonZeroU32;
 
 use super::ring::{Arrived, Ticket, Unsent};
 use super::{EventLoop, Workload};
@@ -16,8 +17,9 @@ impl<W: Workload> EventLoop<W> {
             // If it stays there, what the poller says of it is passed over.
             let _ = self.poller.remove(socket);
         }
-        self.lives = (self.lives + 1) % Ticket::LIVES;
-        connection.on_ring = Some(self.lives);
+        // From 1 on: none is 0.
+        self.lives = self.lives % (Ticket::LIVES - 1) + 1;
+        connection.on_ring = NonZeroU32::new(self.lives);
         self.receive_on_ring(slot);
         self.await_room(slot);
     }
@@ -49,7 +51,7 @@ impl<W: Workload> EventLoop<W> {
     pub(super) fn take_from_ring(&mut self) {
         let next = self.ring.as_mut().and_then(|ring| ring.next(&mut self.received));
         let Some(Arrived { ticket: Ticket { slot, life }, length, is_armed }) = next else { return };
-        if self.connections[slot].on_ring != Some(life) {
+        if self.connections[slot].on_ring.map(NonZeroU32::get) != Some(life) {
             return;
         }
         self.context.out.clear();
@@ -134,7 +136,7 @@ impl<W: Workload> EventLoop<W> {
         if let (Some(ring), Some(socket), Some(life)) =
             (&mut self.ring, &connection.socket, connection.on_ring)
         {
-            ring.receive(Ticket { slot, life }, socket);
+            ring.receive(Ticket { slot, life: life.get() }, socket);
         }
     }
 }

@@ -6,16 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{Load, Workload};
 use crate::RunError;
-use crate::engine::{RING_PAYLOAD_BYTES, try_ring};
+use crate::engine::try_ring;
 
 /// How the event loops reach their sockets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
-    /// io_uring for closed loops of XHR, and of echo with messages of up to 2 KiB, where the system has it; epoll for all else.
-    #[default]
-    Auto,
     /// A `recv` and a `send` for each message (epoll(7)).
+    #[default]
     Epoll,
     /// Many messages with one system call (io_uring(7)): for closed loops.
     IoUring,
@@ -29,14 +27,14 @@ impl fmt::Display for Engine {
 }
 
 impl Load {
-    /// The engine that drives it: not [`Engine::Auto`].
+    /// Can the engine drive it?
     ///
     /// # Errors
-    /// io_uring is asked for, and cannot be had or does not fit: [`RunError::NoIoUring`], [`RunError::BadLoad`].
-    pub(crate) fn choose_engine(&self) -> Result<Engine, RunError> {
+    /// It does not fit, or cannot be had: [`RunError::BadLoad`], [`RunError::NoIoUring`].
+    pub(crate) fn check_engine(&self) -> Result<(), RunError> {
         let is_open = self.workload.arrivals().is_some();
         match self.engine {
-            Engine::Epoll => Ok(Engine::Epoll),
+            Engine::Epoll => Ok(()),
             Engine::IoUring if is_open || matches!(self.workload, Workload::Capacity(_)) => {
                 Err(RunError::BadLoad(
                     "--engine io-uring: for closed loops; in an open loop each message leaves at its own time, and the \
@@ -44,16 +42,7 @@ impl Load {
                         .to_owned(),
                 ))
             }
-            Engine::IoUring => try_ring().map(|()| Engine::IoUring).map_err(RunError::NoIoUring),
-            Engine::Auto => {
-                let gains = match self.workload {
-                    Workload::Echo { payload_bytes, .. } => payload_bytes <= RING_PAYLOAD_BYTES,
-                    Workload::Xhr { .. } => true,
-                    _ => false,
-                };
-                let takes_ring = gains && !is_open && try_ring().is_ok();
-                Ok(if takes_ring { Engine::IoUring } else { Engine::Epoll })
-            }
+            Engine::IoUring => try_ring().map_err(RunError::NoIoUring),
         }
     }
 }

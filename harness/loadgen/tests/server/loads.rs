@@ -17,7 +17,7 @@ pub fn load(target: SocketAddr, threads: usize, workload: Workload) -> Load {
         target,
         timing,
         threads: number(threads),
-        engine: Engine::Auto,
+        engine: Engine::default(),
         spin: false,
         spin_us: 0,
         connecting,

@@ -10,7 +10,7 @@ use io_uring::types::BufRingEntry;
 /// The kernel takes a power of two. It goes through all of them in turn, so their first bytes are to stay in a core's caches.
 const COUNT: u16 = 512;
 /// An odd number of cache lines: with a power of two the first bytes of all would share a few places of the caches.
-pub(super) const BYTES: usize = 33 * 64;
+const BYTES: usize = 33 * 64;
 /// Number of the only group of buffers of a ring.
 pub(super) const GROUP: u16 = 0;
 

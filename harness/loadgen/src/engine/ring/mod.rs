@@ -22,7 +22,7 @@ use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 
-use buffers::{BYTES, Buffers, GROUP};
+use buffers::{Buffers, GROUP};
 
 /// Sends that are handed over together. With more, the last of them would leave noticeably later than it says, and hardly
 /// anything would be saved (README.md, "epoll and io_uring").
@@ -99,9 +99,6 @@ struct Completed {
 }
 
 impl Ring {
-    /// What is longer takes several buffers and completions.
-    pub(crate) const BUFFER_BYTES: usize = BYTES;
-
     /// A ring for the thread that makes it, which also hears of what `epoll` has; that has to outlive it.
     ///
     /// # Errors
