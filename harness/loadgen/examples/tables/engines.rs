@@ -22,8 +22,8 @@ struct Round {
 /// more than those of a pair.
 pub fn table(records: &Records) -> Result<String, Box<dyn Error>> {
     let mut table = String::from(
-        "| server: load | epoll, µs | io_uring, µs | ratio of a pair | messages/s, ratio | epoll, % of its core | io_uring, % | \
-         goal: < 90 % | p50 by epoll, µs | p50 by io_uring, µs | p50, ratio | p99, ratio |\n\
+        "| server: load | epoll, µs | io_uring, µs | ratio of a pair | messages/s, ratio | epoll, % of its core | goal: < 90 % | \
+         io_uring, % | p50 by epoll, µs | p50 by io_uring, µs | p50, ratio | p99, ratio |\n\
          |---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for rounds in records.grouped(|round: &Round| (round.server.clone(), asked(&round.event)))? {
@@ -37,7 +37,7 @@ pub fn table(records: &Records) -> Result<String, Box<dyn Error>> {
             let pairs = by(Engine::Epoll).zip(by(Engine::IoUring));
             Spread::of(pairs.map(|(epoll, ring)| figure(ring) / figure(epoll))).ok_or("no pairs")
         };
-        let share = column(Engine::IoUring, core_percent)?;
+        let share = column(Engine::Epoll, core_percent)?;
         let p50 = |engine| column_us(by(engine).map(|round| &round.latency), 0.5);
         writeln!(
             table,
@@ -47,9 +47,9 @@ pub fn table(records: &Records) -> Result<String, Box<dyn Error>> {
             column(Engine::IoUring, a_message_us)?.middle(2),
             ratio(a_message_us)?.middle(2),
             ratio(|round| round.messages as f64 / round.seconds)?.middle(2),
-            column(Engine::Epoll, core_percent)?.middle(0),
             share.middle(0),
             if server == "ceiling" { "–" } else { verdict(share.median() < GOAL_PERCENT) },
+            column(Engine::IoUring, core_percent)?.middle(0),
             p50(Engine::Epoll)?.middle(0),
             p50(Engine::IoUring)?.middle(0),
             ratio(|round| quantile(round, 0.5))?.middle(2),

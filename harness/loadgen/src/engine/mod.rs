@@ -19,6 +19,7 @@ mod tcp_info;
 mod warm_up;
 mod workload;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::num::NonZeroU64;
 use std::ops::Range;
@@ -70,6 +71,8 @@ pub(crate) struct EventLoop<W: Workload> {
     due: Vec<usize>,
     /// Connections that have gone over to the ring.
     lives: u32,
+    /// Of them, those to which nothing can be sent any more, though something may have arrived.
+    unsendable: BTreeMap<usize, io::Error>,
     /// What the system failed at while nobody could be told.
     failure: Option<io::Error>,
 }
@@ -104,6 +107,7 @@ impl<W: Workload> EventLoop<W> {
             open: 0,
             due: Vec::new(),
             lives: 0,
+            unsendable: BTreeMap::new(),
             failure: None,
         })
     }

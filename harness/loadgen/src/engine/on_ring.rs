@@ -26,6 +26,7 @@ impl<W: Workload> EventLoop<W> {
 
     /// A connection is about to be closed: the ring, which holds its socket open, is to let go of it.
     pub(super) fn leave_ring(&mut self, slot: usize) {
+        self.unsendable.remove(&slot);
         let connection = &mut self.connections[slot];
         if connection.on_ring.take().is_some()
             && let (Some(ring), Some(socket)) = (&mut self.ring, &connection.socket)
@@ -56,7 +57,12 @@ impl<W: Workload> EventLoop<W> {
         }
         self.context.out.clear();
         match length {
-            Ok(Some(0)) => return self.ended(slot),
+            Ok(Some(0)) => {
+                return match self.unsendable.remove(&slot) {
+                    Some(error) => self.lose(slot, error),
+                    None => self.ended(slot),
+                };
+            }
             Ok(Some(length)) => {
                 let at_ns = self.context.clock.now_ns();
                 self.received_ns = at_ns;
@@ -120,13 +126,12 @@ impl<W: Workload> EventLoop<W> {
     }
 
     fn keep_unsent(&mut self) {
-        while let Some(Unsent { slot, rest }) = self.ring.as_mut().and_then(super::Ring::unsent) {
-            match rest {
-                Ok(rest) => {
-                    self.connections[slot].keep(&rest);
-                    self.await_room(slot);
-                }
-                Err(error) => self.lose(slot, error),
+        while let Some(Unsent { slot, rest, error }) = self.ring.as_mut().and_then(super::Ring::unsent) {
+            self.connections[slot].keep(&rest);
+            match error {
+                None => self.await_room(slot),
+                // What has arrived before is taken first, and the end then: nothing more is sent meanwhile.
+                Some(error) => drop(self.unsendable.insert(slot, error)),
             }
         }
     }

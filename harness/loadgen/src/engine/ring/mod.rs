@@ -62,7 +62,9 @@ pub(crate) struct Arrived {
 #[derive(Debug)]
 pub(crate) struct Unsent {
     pub(crate) slot: usize,
-    pub(crate) rest: io::Result<Box<[u8]>>,
+    pub(crate) rest: Box<[u8]>,
+    /// Why it never will.
+    pub(crate) error: Option<io::Error>,
 }
 
 pub(crate) struct Ring {
@@ -295,13 +297,11 @@ impl Ring {
             } else if let Some(Staged { slot, what: What::Send(range), .. }) =
                 self.staged.get((number & !number::SEND) as usize)
             {
-                let sent = match usize::try_from(result) {
-                    Ok(sent) => Ok(sent),
-                    Err(_) if result == -Errno::AGAIN.raw_os_error() => Ok(0),
-                    Err(_) => Err(io::Error::from_raw_os_error(-result)),
-                };
-                let rest = sent.map(|sent| self.bytes[range.clone()].get(sent..).unwrap_or_default().into());
-                self.unsent.push(Unsent { slot: *slot, rest });
+                let again = result == -Errno::AGAIN.raw_os_error();
+                let error = (result < 0 && !again).then(|| io::Error::from_raw_os_error(-result));
+                let sent = usize::try_from(result).unwrap_or(0);
+                let rest = self.bytes[range.clone()].get(sent..).unwrap_or_default().into();
+                self.unsent.push(Unsent { slot: *slot, rest, error });
             }
         }
     }
