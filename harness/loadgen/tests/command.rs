@@ -101,8 +101,8 @@ fn too_few_open_files_are_told_with_their_remedy() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         error(&output),
-        "loadgen: 1000 connections in one process need 1018 open files there, but the limit is 100: raise it with `ulimit -n 1018`, \
-         or for good with the line `* hard nofile 1018` in /etc/security/limits.conf\n"
+        "loadgen: 1000 connections in one process need 1019 open files there, but the limit is 100: raise it with `ulimit -n 1019`, \
+         or for good with the line `* hard nofile 1019` in /etc/security/limits.conf\n"
     );
 }
 
