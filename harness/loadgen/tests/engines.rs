@@ -92,7 +92,7 @@ fn every_closed_loop_goes_by_both() {
             };
             let target = serve(Script { reply: Box::new(reply), ..Script::default() });
             let measurement = driven(engine, load(target, 2, workload));
-            assert!(measurement.messages > 20, "{engine}: {:?}", measurement.load.workload);
+            assert!(measurement.messages > 0, "{engine}: {:?}", measurement.load.workload);
             if let Some(delivery) = measurement.delivery {
                 assert_eq!((delivery.received, delivery.duplicates), (delivery.expected, 0), "{engine}");
             }

@@ -4,9 +4,9 @@ mod server;
 
 use std::net::SocketAddr;
 
-use loadgen::{Measurement, Transport, Wire, Workload};
+use loadgen::{FeedTransport, Measurement, Transport, Wire, Workload};
 use server::{
-    Do, Script, broadcast, connect, countdown, counted, counted_message, echo, load, measure, serve,
+    Do, Script, broadcast, connect, countdown, counted, counted_message, echo, feeds, load, measure, serve,
     switching, xhr,
 };
 
@@ -69,6 +69,19 @@ fn opening_and_closing_connections_are_told_apart() {
     let accepted = switching("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=").len() as u64;
     assert_eq!(wire.opening.to_client.bytes, connections * accepted);
     assert!(wire.opening.to_server.bytes > connections * 100);
+}
+
+#[test]
+fn a_feed_by_websocket_takes_its_upgrade_and_an_answer_to_each_close() {
+    // Whose end comes with it.
+    let target = serve(Script::default());
+    let (measurement, wire) = drive(target, feeds(8, FeedTransport::Websocket));
+    let request = format!(
+        "GET /feed/ws HTTP/1.1\r\nHost: {target}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    let bytes = request.len() as u64 + (2 + 6);
+    assert_eq!(wire.to_server.bytes, measurement.connections.established * bytes);
 }
 
 #[test]

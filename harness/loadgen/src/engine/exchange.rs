@@ -38,7 +38,12 @@ impl<W: Workload> EventLoop<W> {
             let length = match self.connections[slot].receive(&mut self.received) {
                 Ok(Some(length)) => length,
                 Ok(None) => break,
-                Err(Loss::Ended) => return self.ended(slot),
+                Err(Loss::Ended) => {
+                    // The answer to a close that came with the end is owed all the same (RFC 6455, section 5.5.1), as is a
+                    // pong; whether it still arrives is the server's affair.
+                    let _ = self.connections[slot].send(&self.context.out);
+                    return self.ended(slot);
+                }
                 Err(loss) => return self.lose(slot, loss),
             };
             let at_ns = self.context.clock.now_ns();
@@ -91,9 +96,8 @@ impl<W: Workload> EventLoop<W> {
 
     /// Sends what is due on a connection.
     pub(super) fn flush(&mut self, slot: usize) {
-        while let connection = &mut self.connections[slot]
-            && connection.may_send()
-        {
+        while self.connections[slot].may_send() {
+            let connection = &mut self.connections[slot];
             self.workload.produce(&mut connection.state, &mut self.context);
             if self.context.out.is_empty() {
                 return;
